@@ -1,0 +1,60 @@
+import type { Config } from './config-schema.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { Logger } from '#platform/log.ts';
+import type { UpstreamCall } from '#platform/metrics.ts';
+import type { Subgraph } from '#platform/subgraph.ts';
+
+/** One connected system as the start-up summary, /readyz and the metrics show it. */
+export interface SystemReport {
+  readonly id: string;
+  readonly connector: string;
+  readonly url: string;
+  readonly state: 'UP' | 'DEGRADED' | 'DOWN';
+  /** Null: nothing was read from the system by feed yet. */
+  readonly lagSeconds: number | null;
+}
+
+/** The first load of one feed. `rows` grows; `done` once the feed reached the end of the source for the first time. */
+export interface FeedProgress {
+  readonly system: string;
+  readonly feed: string;
+  readonly rows: number;
+  readonly done: boolean;
+}
+
+export interface LoadProgress {
+  /** Every feed finished its first run. */
+  readonly done: boolean;
+  readonly feeds: readonly FeedProgress[];
+}
+
+export interface GraphReadiness {
+  /** Past decisions of `imports.consents` are in the ledger. */
+  readonly consentsImported: boolean;
+  readonly firstLoadDone: boolean;
+}
+
+/** What wiring.ts builds and the gateway serves: subgraphs over domains over connected systems. */
+export interface Graph {
+  readonly subgraphs: readonly Subgraph[];
+  /** Never touches a system: what is known now. */
+  readonly systems: () => readonly SystemReport[];
+  readonly readiness: () => GraphReadiness;
+  readonly loadProgress: () => LoadProgress;
+  /** Stops feeds, closes connections and the database. Safe to call twice. */
+  readonly close: () => Promise<void>;
+}
+
+export interface GraphDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called after each upstream call; must not throw. */
+  readonly onUpstreamCall: (call: UpstreamCall) => void;
+}
+
+/**
+ * Signature of `createGraph` of wiring.ts. Resolves once the database is migrated and the subgraphs answer; past consents
+ * and feeds load in the background (see readiness).
+ * @throws {MortarError} CONFIGURATION_INVALID
+ */
+export type CreateGraph = (config: Config, deps: GraphDeps) => Promise<Graph>;
