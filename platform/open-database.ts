@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+
+import type { Database, Dialect, Migration } from './database.ts';
+import { MortarError } from './errors.ts';
+import { migrate } from './migrator.ts';
+import { SqliteError } from './sqlite-client.ts';
+import { createSqliteDialect } from './sqlite-dialect.ts';
+
+export type DatabaseLocation =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | {
+      readonly kind: 'postgres';
+      readonly url: string;
+      /** @default the server's */
+      readonly schema?: string;
+      /** @default 10 */
+      readonly maxConnections?: number;
+    };
+
+export interface OpenDatabaseOptions {
+  readonly location: DatabaseLocation;
+  readonly migrations: readonly Migration[];
+  /** Reader threads of SQLite. @default 2 */
+  readonly readers?: number;
+  /** How long a read may wait and run. @default 5000 */
+  readonly readWaitMs?: number;
+}
+
+/**
+ * Opens the state, brings its tables up to date under a lock and hands out the one door to it.
+ * @throws {MortarError} CONFIGURATION_INVALID when the file is no usable database or the server cannot be reached.
+ */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
+  const { location } = options;
+  const opened = location.kind === 'sqlite' ? openSqlite(location.file, options) : openPostgres(location);
+  try {
+    if (location.kind === 'sqlite') await assertSound(opened.write);
+    await migrate(opened.write, opened.dialect, options.migrations);
+  } catch (error) {
+    await opened.close();
+    throw explain(error, location);
+  }
+  return opened;
+}
+
+function openSqlite(file: string, options: OpenDatabaseOptions): Database {
+  mkdirSync(dirname(file), { recursive: true });
+  const waitMs = options.readWaitMs ?? 5_000;
+  const write = new Kysely<unknown>({ dialect: createSqliteDialect({ file, readOnly: false, size: 1, waitMs }) });
+  const read = new Kysely<unknown>({
+    dialect: createSqliteDialect({ file, readOnly: true, size: options.readers ?? 2, waitMs }),
+  });
+  return assemble('sqlite', read, write, async () => {
+    await read.destroy();
+    await write.destroy();
+  });
+}
+
+// int8 and numeric counts come back as text by default; every integer the product stores is below 2^53.
+const INT8 = 20;
+pg.types.setTypeParser(INT8, Number);
+
+function openPostgres(location: Extract<DatabaseLocation, { kind: 'postgres' }>): Database {
+  const pool = new pg.Pool({
+    connectionString: location.url,
+    max: location.maxConnections ?? 10,
+    connectionTimeoutMillis: 2_000,
+    idleTimeoutMillis: 30_000,
+    application_name: 'mortar',
+    ...(location.schema === undefined ? {} : { options: `-c search_path=${location.schema}` }),
+  });
+  // A dropped idle connection is replaced on next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  return assemble('postgres', db, db, async () => db.destroy());
+}
+
+function assemble(
+  dialect: Dialect,
+  read: Kysely<unknown>,
+  write: Kysely<unknown>,
+  close: () => Promise<void>,
+): Database {
+  const database: Database = {
+    dialect,
+    read,
+    write,
+    // The tables are the caller's claim about the same connection; migrations made them.
+    as: <T>() => database as Database<T>,
+    async nowMs() {
+      const now =
+        dialect === 'sqlite' ? sql`unixepoch('subsec') * 1000` : sql`extract(epoch from clock_timestamp()) * 1000`;
+      const { rows } = await sql<{ now: number | string }>`select ${now} as now`.execute(read);
+      return Math.floor(Number(rows[0]?.now));
+    },
+    close,
+  };
+  return database;
+}
+
+async function assertSound(db: Kysely<unknown>): Promise<void> {
+  const { rows } = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(db);
+  const verdict = rows[0]?.quick_check;
+  if (verdict !== 'ok') throw new SqliteError(`quick_check: ${verdict ?? 'no answer'}`, null);
+}
+
+function explain(error: unknown, location: DatabaseLocation): unknown {
+  if (error instanceof MortarError) return error;
+  if (location.kind === 'sqlite' && error instanceof SqliteError) {
+    const exists = existsSync(location.file) ? 'is damaged or is no SQLite database' : 'cannot be created';
+    return new MortarError('CONFIGURATION_INVALID', {
+      message: `The database file ${location.file} ${exists} (${error.message}). Restore it from a backup, or move it away to start empty; nothing was changed.`,
+      cause: error,
+    });
+  }
+  if (location.kind === 'postgres') {
+    const { host } = new URL(location.url);
+    return new MortarError('CONFIGURATION_INVALID', {
+      message: `PostgreSQL at ${host} cannot be used (${error instanceof Error ? error.message : 'unknown error'}). Check DATABASE_URL and that the server runs.`,
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { describe } from 'vitest';
+
+import type { Database, Migration } from '#platform/database.ts';
+import { openDatabase } from '#platform/open-database.ts';
+import { serviceOrSkip } from './services.ts';
+
+export const POSTGRES_URL = process.env['DATABASE_URL_TEST'] ?? 'postgres://root@127.0.0.1:5432/test';
+
+/** A database of a test's own that goes away with it. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly database: Database;
+}
+
+export type OpenTestDatabase = (migrations: readonly Migration[]) => Promise<TestDatabase>;
+
+export async function openTestSqlite(migrations: readonly Migration[]): Promise<TestDatabase> {
+  const folder = mkdtempSync(join(tmpdir(), 'mortar-db-'));
+  const database = await openDatabase({ location: { kind: 'sqlite', file: join(folder, 'test.sqlite') }, migrations });
+  return {
+    database,
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export async function openTestPostgres(migrations: readonly Migration[]): Promise<TestDatabase> {
+  const schema = `mortar_test_${randomBytes(6).toString('hex')}`;
+  await administer(`create schema ${schema}`);
+  const database = await openDatabase({ location: { kind: 'postgres', url: POSTGRES_URL, schema }, migrations });
+  return {
+    database,
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await administer(`drop schema ${schema} cascade`);
+    },
+  };
+}
+
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2_000 });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const postgresAvailable = await serviceOrSkip('PostgreSQL', async () => administer('select 1'));
+
+/**
+ * Runs one suite on SQLite and on PostgreSQL.
+ * @example describeDatabases('ledger', (open) => { test('...', async () => { await using db = await open(migrations); }); });
+ */
+export function describeDatabases(
+  name: string,
+  suite: (open: OpenTestDatabase, dialect: 'sqlite' | 'postgres') => void,
+): void {
+  describe(`${name} on SQLite`, () => suite(openTestSqlite, 'sqlite'));
+  describe.skipIf(!postgresAvailable)(`${name} on PostgreSQL`, () => suite(openTestPostgres, 'postgres'));
+}
