@@ -1,0 +1,111 @@
+import { Redis } from 'ioredis';
+
+/** Where the door tells that Redis went away or came back; called once per change of state, never per call. */
+export type RedisStateListener = (state: { readonly up: boolean; readonly reason: string }) => void;
+
+export interface RedisDoorOptions {
+  /** `redis://` or `rediss://`. */
+  readonly url: string;
+  readonly onState?: RedisStateListener;
+  /** The most one call may wait, in milliseconds. @default 50 */
+  readonly commandTimeoutMs?: number;
+  /** Pause between attempts to see whether a closed door may open again, in milliseconds. @default 1000 */
+  readonly probeIntervalMs?: number;
+}
+
+/**
+ * A Redis that can never slow or break an answer: connects in the background; while it is not ready a call costs nothing
+ * and answers null; the first call that fails or waits longer than `commandTimeoutMs` closes the door until a background
+ * probe succeeds.
+ */
+export interface RedisDoor {
+  /** Values in key order, null where absent; null when Redis cannot be asked. Never rejects. */
+  readonly getMany: (keys: readonly string[]) => Promise<readonly (string | null)[] | null>;
+  /** Best effort: nothing is written when Redis cannot be asked. Never rejects. */
+  readonly setMany: (
+    entries: readonly { readonly key: string; readonly value: string; readonly ttlMs: number }[],
+  ) => Promise<void>;
+  readonly isOpen: () => boolean;
+  readonly close: () => Promise<void>;
+}
+
+// ioredis 6: `enableOfflineQueue: false` makes a call on a broken connection fail at once,
+// `maxRetriesPerRequest: 1` stops replays, `commandTimeout` bounds a server that accepts and never answers.
+export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
+  const { url, onState, commandTimeoutMs = 50, probeIntervalMs = 1_000 } = options;
+  const client = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: 2_000,
+    lazyConnect: true,
+    retryStrategy: (times) => Math.min(100 * times, 2_000),
+  });
+  let up: boolean | null = null;
+  let closed = false;
+  let probe: NodeJS.Timeout | undefined;
+
+  const tell = (now: boolean, reason: string): void => {
+    if (up === now || closed) return;
+    up = now;
+    onState?.({ up: now, reason });
+  };
+  const shut = (error: unknown): void => {
+    tell(false, reasonOf(error));
+    if (probe !== undefined || closed) return;
+    probe = setInterval(() => void tryOpen(), probeIntervalMs).unref();
+  };
+  const tryOpen = async (): Promise<void> => {
+    if (client.status !== 'ready') return;
+    try {
+      await client.ping();
+      clearInterval(probe);
+      probe = undefined;
+      tell(true, 'ready');
+    } catch {
+      // Still not answering: the next probe tries again.
+    }
+  };
+  const isOpen = (): boolean => up === true && client.status === 'ready';
+
+  client.on('error', shut);
+  client.on('close', () => shut(new Error('the connection was closed')));
+  client.on('ready', () => void tryOpen());
+  client.connect().catch(shut);
+
+  return {
+    isOpen,
+    async getMany(keys) {
+      if (keys.length === 0) return [];
+      if (!isOpen()) return null;
+      try {
+        return await client.mget([...keys]);
+      } catch (error) {
+        shut(error);
+        return null;
+      }
+    },
+    async setMany(entries) {
+      if (entries.length === 0 || !isOpen()) return;
+      try {
+        const pipeline = client.pipeline();
+        for (const { key, value, ttlMs } of entries) pipeline.set(key, value, 'PX', Math.max(1, Math.ceil(ttlMs)));
+        for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+      } catch (error) {
+        shut(error);
+      }
+    },
+    async close() {
+      closed = true;
+      clearInterval(probe);
+      client.disconnect();
+      await Promise.resolve();
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  // Connection errors of Node are aggregates without a message of their own.
+  return error.message === '' && 'code' in error ? String(error.code) : error.message;
+}
