@@ -63,6 +63,10 @@ export function describeDatabases(
   name: string,
   suite: (open: OpenTestDatabase, dialect: 'sqlite' | 'postgres') => void,
 ): void {
-  describe(`${name} on SQLite`, () => suite(openTestSqlite, 'sqlite'));
-  describe.skipIf(!postgresAvailable)(`${name} on PostgreSQL`, () => suite(openTestPostgres, 'postgres'));
+  describe(`${name} on SQLite`, () => {
+    suite(openTestSqlite, 'sqlite');
+  });
+  describe.skipIf(!postgresAvailable)(`${name} on PostgreSQL`, () => {
+    suite(openTestPostgres, 'postgres');
+  });
 }
