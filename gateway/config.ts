@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { parseConfigText } from './config-file.ts';
+import type { Config } from './config-schema.ts';
+import { assertProductionReady } from './production-rules.ts';
+import { MortarError } from '#platform/errors.ts';
+import { LOG_LEVELS, type LogLevel } from '#platform/log.ts';
+
+/** What the process environment says; read once. */
+export interface Environment {
+  readonly production: boolean;
+  readonly databaseUrl: string | null;
+  readonly redisUrl: string | null;
+  readonly logLevel: LogLevel;
+  /** Every variable, for references in credentials and keys. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** Flags of `mortar serve`; undefined: not given. */
+export interface ServeFlags {
+  readonly config?: string | undefined;
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly metricsPort?: number | undefined;
+  readonly sandboxPort: number;
+  readonly controlPort: number;
+  readonly scale: 'small' | 'medium' | 'large';
+  readonly seed: number;
+  readonly dataset?: string | undefined;
+  readonly stores?: string | undefined;
+}
+
+/** @throws {MortarError} CONFIGURATION_INVALID when LOG_LEVEL is not a level. */
+export function readEnvironment(): Environment {
+  const variables = { ...process.env };
+  const level = variables['LOG_LEVEL'] ?? 'info';
+  const logLevel = LOG_LEVELS.find((known) => known === level);
+  if (logLevel === undefined) {
+    throw new MortarError('CONFIGURATION_INVALID', {
+      message: `LOG_LEVEL is "${level}"; it is one of ${LOG_LEVELS.join(', ')}`,
+    });
+  }
+  return {
+    production: variables['NODE_ENV'] === 'production',
+    databaseUrl: variables['DATABASE_URL'] || null,
+    redisUrl: variables['REDIS_URL'] || null,
+    logLevel,
+    variables,
+  };
+}
+
+export interface LoadConfigOptions {
+  readonly file: string;
+  readonly flags: ServeFlags;
+  readonly environment: Environment;
+  /** The file is the sandbox's own. */
+  readonly sandbox: boolean;
+}
+
+/**
+ * File, flags and environment as one checked configuration.
+ * @throws {MortarError} CONFIGURATION_INVALID with `file:line:column` of every finding
+ */
+export function loadConfig({ file, flags, environment, sandbox }: LoadConfigOptions): Config {
+  const content = parseConfigText({
+    file,
+    text: readConfigFile(file),
+    variables: environment.variables,
+    production: environment.production,
+  });
+  const folder = dirname(resolve(file));
+  const config: Config = {
+    ...content,
+    imports: { consents: content.imports.consents.map((path) => resolve(folder, path)) },
+    production: environment.production,
+    home: resolve(flags.home),
+    host: flags.host,
+    port: flags.port,
+    metricsPort: flags.metricsPort ?? (flags.port === 0 ? 0 : flags.port + 1),
+    databaseUrl: environment.databaseUrl,
+    redisUrl: environment.redisUrl,
+    logLevel: environment.logLevel,
+    sandbox,
+    waitForFirstLoad: sandbox && flags.scale === 'small',
+    keyVariables: Object.fromEntries(
+      Object.entries(environment.variables).filter(([name]) => name === 'MORTAR_ROOT_KEY' || name.startsWith('MORTAR_KEY_')),
+    ),
+  };
+  if (config.production) assertProductionReady(config);
+  return config;
+}
+
+function readConfigFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new MortarError('CONFIGURATION_INVALID', {
+      message: `cannot read the configuration file ${file}: ${error instanceof Error ? error.message : 'unknown cause'}`,
+      cause: error,
+    });
+  }
+}
