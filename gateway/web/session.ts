@@ -1,0 +1,71 @@
+import type { Fetcher } from '@graphiql/toolkit';
+
+/** Who the page acts for; changed by the client bar, read by every request. */
+export interface Session {
+  client: string | null;
+  token: string | null;
+  purpose: string | null;
+}
+
+export function createSession(): Session {
+  return { client: null, token: null, purpose: null };
+}
+
+/** A development client the sandbox offers. */
+export interface DevelopmentClient {
+  readonly id: string;
+  readonly role: string;
+  readonly purposes: readonly string[];
+}
+
+/** The sandbox's clients; empty where the gateway has no such route (any real deployment). */
+export async function loadClients(): Promise<readonly DevelopmentClient[]> {
+  const response = await fetch('/graphiql/clients');
+  if (!response.ok) return [];
+  const body: { clients: readonly DevelopmentClient[] } = await response.json();
+  return body.clients;
+}
+
+/** A fresh token of one client. A customer's needs an id: without one the first customer an associate sees is taken. */
+export async function requestToken(client: string, customer: string | null): Promise<string> {
+  const bound = client === 'customer-app' ? { customer: customer ?? (await findCustomer()) } : {};
+  const response = await fetch('/graphiql/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client, ...bound }),
+  });
+  const body: { token?: string; errors?: readonly { message: string }[] } = await response.json();
+  if (body.token === undefined) throw new Error(body.errors?.[0]?.message ?? 'the issuer gave no token');
+  return body.token;
+}
+
+async function findCustomer(): Promise<string> {
+  const token = await requestToken('associate', null);
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: '{ customers(first: 1) { nodes { id } } }' }),
+  });
+  const body: { data?: { customers?: { nodes: readonly { id: string }[] } } } = await response.json();
+  const id = body.data?.customers?.nodes[0]?.id;
+  if (id === undefined) throw new Error('there is no customer yet: wait for the first load');
+  return id;
+}
+
+/** Sends what the editor asks with the session's token and purpose; headers typed in the editor win. */
+export function createFetcher(session: Session): Fetcher {
+  return async (parameters, options) => {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...(session.token === null ? {} : { authorization: `Bearer ${session.token}` }),
+        ...(session.purpose === null ? {} : { 'mortar-purpose': session.purpose }),
+        ...options?.headers,
+      },
+      body: JSON.stringify(parameters),
+    });
+    return response.json();
+  };
+}
