@@ -1,0 +1,153 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { GraphQLError, execute as executeDocument, parse } from 'graphql';
+import type { GraphQLSchema, GraphQLTypeResolver } from 'graphql';
+
+import { systemClock } from './clock.ts';
+import { maskError } from './error-mask.ts';
+import { MortarError } from './errors.ts';
+import { applyDeadlines, bindDeadline, watchDeadline } from './fetch-deadline.ts';
+import { applyGuard } from './guard.ts';
+import { copyingReferences } from './resolve-reference.ts';
+import { checkResolvers } from './resolver-check.ts';
+import { buildRuleMap } from './rule-map.ts';
+import { scalarResolvers } from './scalars.ts';
+import { applyShield } from './shield.ts';
+import { subgraphSdl } from './subgraph-sdl.ts';
+import type { ConsentDecider, ConsentDeciders } from '#schema/model/consent.ts';
+import type { RequestContext } from '#schema/model/request.ts';
+import type { Clock } from './clock.ts';
+import type { ErrorLogger } from './error-mask.ts';
+import type { ResolveReference } from './resolve-reference.ts';
+import type { ResolverMap } from './resolver-check.ts';
+import type { DegradedSource, Refusal, Subgraph, SubgraphContext, SubgraphFetch, SubgraphResult } from './subgraph.ts';
+
+export interface SubgraphDefinition<Loaders> {
+  readonly name: string;
+  /** The text of schema.graphql; directives and shared types are put before it. */
+  readonly typeDefs: string;
+  readonly resolvers: ResolverMap<Loaders>;
+  /** Value loaders of one request. */
+  readonly createLoaders: (request: RequestContext) => Loaders;
+  readonly deciders: ConsentDeciders;
+  readonly logger?: ErrorLogger | undefined;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** The engine that applies the rules; both decide alike. @default 'shield' */
+  readonly engine?: 'shield' | 'guard';
+}
+
+function withCopies<Loaders>(resolvers: ResolverMap<Loaders>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(resolvers).map(([typeName, entries]) => {
+      const resolve = '__resolveReference' in entries ? entries['__resolveReference'] : undefined;
+      if (typeof resolve !== 'function') return [typeName, entries];
+      // @apollo/subgraph calls it with (reference, context, info), which is not the signature of a field resolver.
+      return [typeName, { ...entries, __resolveReference: copyingReferences(resolve as unknown as ResolveReference) }];
+    }),
+  );
+}
+
+function buildSchema<Loaders>(definition: SubgraphDefinition<Loaders>, sdl: string): GraphQLSchema {
+  const resolvers = { ...scalarResolvers, ...withCopies(definition.resolvers) };
+  type Modules = Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>;
+  // The resolver map is checked against the schema by checkResolvers; Apollo's own type knows no contexts.
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }] as Modules);
+  checkResolvers(schema, definition.resolvers);
+  const rules = buildRuleMap(schema);
+  const guarded = definition.engine === 'guard' ? applyGuard(schema, rules) : applyShield(schema, rules);
+  return applyDeadlines(guarded);
+}
+
+/** A decider that could not be made must not cost the fetch its ungoverned fields. */
+function deciderFor(deciders: ConsentDeciders, request: RequestContext): ConsentDecider {
+  try {
+    return deciders.forFetch(request);
+  } catch {
+    return { decide: () => Promise.resolve({ allowed: false, reason: 'LEDGER_UNAVAILABLE' }) };
+  }
+}
+
+/** Rows may be plain records of a union whose type is told by `__typename` only. */
+const typeResolver: GraphQLTypeResolver<unknown, unknown> = (value) => {
+  const name: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, '__typename') : undefined;
+  return typeof name === 'string' ? name : undefined;
+};
+
+interface Run {
+  readonly schema: GraphQLSchema;
+  readonly fetch: SubgraphFetch;
+  readonly context: SubgraphContext;
+}
+
+async function runDocument({ schema, fetch, context }: Run): Promise<Pick<SubgraphResult, 'data' | 'errors'>> {
+  try {
+    const result = await executeDocument({
+      schema,
+      document: fetch.document,
+      contextValue: context,
+      variableValues: fetch.variables,
+      operationName: fetch.operationName ?? null,
+      typeResolver,
+    });
+    return { data: result.data ?? null, errors: result.errors ?? [] };
+  } catch (error) {
+    // execute() throws only for a wrong schema or missing arguments: nothing the caller can mend.
+    const originalError = error instanceof Error ? error : new Error('execution failed');
+    return { data: null, errors: [new GraphQLError('execution failed', { originalError, path: [] })] };
+  }
+}
+
+/**
+ * A domain subgraph, ready to be called in process: shared SDL added, rules of the SDL enforced where fields resolve,
+ * errors masked, the request's deadline kept.
+ * @throws {Error} at start, when SDL, directives and resolvers do not fit together.
+ */
+export function defineSubgraph<Loaders>(definition: SubgraphDefinition<Loaders>): Subgraph {
+  const sdl = subgraphSdl(definition.typeDefs);
+  const schema = buildSchema(definition, sdl);
+  const clock = definition.clock ?? systemClock;
+  const loaders = new WeakMap<RequestContext, Loaders>();
+
+  const loadersOf = (request: RequestContext): Loaders => {
+    const known = loaders.get(request);
+    if (known !== undefined) return known;
+    const made = definition.createLoaders(request);
+    loaders.set(request, made);
+    return made;
+  };
+
+  const run = async (fetch: SubgraphFetch): Promise<SubgraphResult> => {
+    const { request } = fetch;
+    const refusals: Refusal[] = [];
+    const degraded: DegradedSource[] = [];
+    const context: SubgraphContext<Loaders> = {
+      request,
+      loaders: loadersOf(request),
+      decider: deciderFor(definition.deciders, request),
+      notices: { refuse: (refusal) => void refusals.push(refusal), degrade: (source) => void degraded.push(source) },
+    };
+    const deadline = watchDeadline(request, clock);
+    bindDeadline(context, deadline);
+    const answer = await runDocument({ schema, fetch, context });
+    const aborted = deadline.fired();
+    deadline.release();
+    const mask = { subgraph: definition.name, requestId: request.requestId, aborted, logger: definition.logger };
+    const errors = answer.errors.map((error) => maskError(error, mask));
+    return { data: answer.data, errors, refusals: [...refusals], degraded: [...degraded] };
+  };
+
+  const execute = async (fetch: SubgraphFetch): Promise<SubgraphResult> => {
+    try {
+      return await run(fetch);
+    } catch (error) {
+      definition.logger?.error(
+        { requestId: fetch.request.requestId, subgraph: definition.name, err: error },
+        'a fetch failed',
+      );
+      const failure = new GraphQLError('failed', { originalError: new MortarError('INTERNAL_SERVER_ERROR') });
+      return { data: null, errors: [failure], refusals: [], degraded: [] };
+    }
+  };
+
+  return { name: definition.name, sdl, schema, execute };
+}
