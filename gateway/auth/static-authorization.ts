@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  Kind,
+  print,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+import { coordinatesOf, type Denial } from './coordinate-policy.ts';
+
+const PREFIX = '__deny_';
+const CACHED_DOCUMENTS = 1_000;
+
+/** A document without the fields a caller may not read, and how to put their nulls back. */
+export interface PrunedDocument {
+  readonly document: DocumentNode;
+  /** Hash of the pruned text: plans are cached by it, so it must differ from the hash of what the client sent. */
+  readonly queryHash: string;
+  /** In the order of the number in the placeholder's response key. */
+  readonly denials: readonly Denial[];
+}
+
+/** One denied field of one row of the answer. */
+export interface DeniedCell {
+  readonly denial: Denial;
+  readonly path: readonly (string | number)[];
+}
+
+/**
+ * Replaces every selection of a denied coordinate by `__deny_<n>_<response key>: __typename`, so that response keys keep
+ * their place, no selection set becomes empty and the value is never fetched. The given document is shared by all callers
+ * of its text and stays untouched.
+ */
+export function pruneDocument(schema: GraphQLSchema, document: DocumentNode, denials: readonly Denial[]): PrunedDocument {
+  const indexes = new Map(denials.map((denial, index) => [denial.coordinate, index]));
+  const types = new TypeInfo(schema);
+  const replace = (node: FieldNode): FieldNode | undefined => {
+    const parent = types.getParentType();
+    if (parent === null || parent === undefined || node.name.value.startsWith('__')) return undefined;
+    const denied = coordinatesOf(schema, parent, node.name.value).find((coordinate) => indexes.has(coordinate));
+    if (denied === undefined) return undefined;
+    const key = node.alias?.value ?? node.name.value;
+    const { loc: _loc, selectionSet: _selectionSet, ...rest } = node;
+    return {
+      ...rest,
+      alias: { kind: Kind.NAME, value: `${PREFIX}${indexes.get(denied)}_${key}` },
+      name: { kind: Kind.NAME, value: '__typename' },
+      arguments: [],
+    };
+  };
+  const pruned: DocumentNode = visit(document, visitWithTypeInfo(types, { Field: { enter: replace } }));
+  const queryHash = createHash('sha256').update(print(pruned)).digest('hex');
+  return { document: pruned, queryHash, denials };
+}
+
+/** Prunes once for each (document, denied coordinates); bounded, and free of callers' values. */
+export function createPruner(
+  schema: GraphQLSchema,
+): (queryHash: string, document: DocumentNode, denials: readonly Denial[]) => PrunedDocument {
+  const cache = new LRUCache<string, PrunedDocument>({ max: CACHED_DOCUMENTS });
+  return (queryHash, document, denials) => {
+    const key = `${queryHash} ${denials.map(({ kind, coordinate }) => `${kind} ${coordinate}`).join(',')}`;
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const pruned = pruneDocument(schema, document, denials);
+    cache.set(key, pruned);
+    return pruned;
+  };
+}
+
+/** The answer with the placeholders turned back into nulls, and where they were. Where a row has both, the denial wins. */
+export function restoreDenied(
+  data: unknown,
+  denials: readonly Denial[],
+): { readonly data: unknown; readonly cells: readonly DeniedCell[] } {
+  const cells: DeniedCell[] = [];
+  const path: (string | number)[] = [];
+  const at = <T>(step: string | number, run: () => T): T => {
+    path.push(step);
+    const result = run();
+    path.pop();
+    return result;
+  };
+  const restoreObject = (row: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    const restored: Record<string, unknown> = {};
+    const denied = new Set<string>();
+    for (const [key, value] of Object.entries(row)) {
+      const placeholder = /^__deny_(\d+)_(.+)$/s.exec(key);
+      const name = placeholder?.[2] ?? key;
+      const denial = placeholder === null ? undefined : denials[Number(placeholder[1])];
+      if (denial !== undefined) {
+        denied.add(name);
+        restored[name] = null;
+        cells.push({ denial, path: [...path, name] });
+      } else if (!denied.has(name)) {
+        restored[name] = at(name, () => restore(value));
+      }
+    }
+    return restored;
+  };
+  const restore = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map((item: unknown, index) => at(index, () => restore(item)));
+    // The executor's answers are plain JSON trees.
+    return typeof value === 'object' && value !== null ? restoreObject(value as Record<string, unknown>) : value;
+  };
+  return { data: restore(data), cells };
+}
