@@ -1,0 +1,91 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+
+import type { DeniedCell } from '#gateway/auth/static-authorization.ts';
+import { ERROR_CODES, isErrorCode } from '#platform/errors.ts';
+
+const MAX_ERRORS = 100;
+
+/** One error for each scope-denied field of each row; grouped later. `owners` names the subgraph that owns a coordinate. */
+export function scopeErrors(cells: readonly DeniedCell[], owners: ReadonlyMap<string, string>): readonly GraphQLError[] {
+  return cells.flatMap(({ denial, path }) =>
+    denial.kind === 'SCOPE'
+      ? [
+          new GraphQLError(ERROR_CODES.SCOPE_REQUIRED.message, {
+            path,
+            extensions: {
+              code: 'SCOPE_REQUIRED',
+              serviceName: owners.get(denial.coordinate) ?? 'gateway',
+              scopes: denial.scopes,
+            },
+          }),
+        ]
+      : [],
+  );
+}
+
+/** What the engine found wrong with merged values (null in non-null): it says so only in its extensions. */
+export function completionErrors(findings: unknown): readonly GraphQLError[] {
+  if (!Array.isArray(findings)) return [];
+  return findings.map((finding: unknown) => {
+    const path = finding instanceof GraphQLError ? finding.path : undefined;
+    return new GraphQLError(ERROR_CODES.INTERNAL_SERVER_ERROR.message, {
+      path: path ?? null,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', serviceName: 'gateway' },
+    });
+  });
+}
+
+/**
+ * One error for each (selection, code, system): the first with its path, and how often it occurred. At most 100, in the
+ * order they came.
+ */
+export function groupErrors(errors: readonly GraphQLError[]): readonly GraphQLError[] {
+  const groups = new Map<string, { readonly first: GraphQLError; occurrences: number }>();
+  for (const error of errors) {
+    const selection = (error.path ?? []).filter((step) => typeof step === 'string').join('.');
+    const key = `${selection} ${String(error.extensions['code'])} ${String(error.extensions['system'])}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { first: error, occurrences: 1 });
+    else known.occurrences += 1;
+  }
+  return [...groups.values()].slice(0, MAX_ERRORS).map(
+    ({ first, occurrences }) =>
+      new GraphQLError(first.message, {
+        path: first.path ?? null,
+        ...(first.nodes === undefined ? {} : { nodes: first.nodes }),
+        extensions: { ...first.extensions, occurrences },
+      }),
+  );
+}
+
+/** Extensions a caller may see; anything else an error carries stays inside. */
+const VISIBLE = ['code', 'serviceName', 'system', 'occurrences', 'scopes', 'argument', 'limit', 'retryAfterMs', 'requestId'];
+/** Codes whose message is written for the caller who made the mistake; all others say what the table says. */
+const OWN_MESSAGE: ReadonlySet<string> = new Set([
+  'UNAUTHENTICATED',
+  'PURPOSE_NOT_ALLOWED',
+  'BAD_USER_INPUT',
+  'BAD_REQUEST',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'LIMIT_LIST',
+  'LIMIT_DEPTH',
+  'LIMIT_ALIASES',
+  'LIMIT_ROOT_FIELDS',
+  'LIMIT_COST',
+]);
+
+/** The error as it leaves: a code of the table with its message and the visible facts. The last mask before the client. */
+export function toClientError(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  const given = formatted.extensions ?? {};
+  const code = isErrorCode(given['code']) ? given['code'] : 'INTERNAL_SERVER_ERROR';
+  const { message, retryable } = ERROR_CODES[code];
+  const visible = Object.fromEntries(VISIBLE.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]));
+  return {
+    message: OWN_MESSAGE.has(code) && code === given['code'] ? formatted.message : message,
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
+    extensions: { ...visible, code, retryable },
+  };
+}

@@ -1,0 +1,37 @@
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+import type { PolicyMap } from '#gateway/auth/coordinate-policy.ts';
+import { type OperationCoordinates, readCoordinates } from '#gateway/auth/document-coordinates.ts';
+import { createPruner } from '#gateway/auth/static-authorization.ts';
+
+/** What is read from a document once, whoever sends it. */
+export interface OperationFacts extends OperationCoordinates {
+  /** Coordinates with a policy; few, so each request decides only these. */
+  readonly ruled: readonly string[];
+  readonly governed: boolean;
+}
+
+/** One loaded schema and what belongs to it; a new supergraph makes a new one. */
+export interface SchemaState {
+  readonly schema: GraphQLSchema;
+  readonly policy: PolicyMap;
+  readonly factsOf: (queryHash: string, document: DocumentNode, operation: OperationDefinitionNode) => OperationFacts;
+  readonly prune: ReturnType<typeof createPruner>;
+}
+
+export function createSchemaState(schema: GraphQLSchema, policy: PolicyMap): SchemaState {
+  const cache = new LRUCache<string, OperationFacts>({ max: 2_000 });
+  const factsOf: SchemaState['factsOf'] = (queryHash, document, operation) => {
+    const key = `${queryHash} ${operation.name?.value ?? ''}`;
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const read = readCoordinates(schema, document, operation);
+    const ruled = [...read.coordinates].filter((coordinate) => policy.has(coordinate));
+    const governed = ruled.some((coordinate) => policy.get(coordinate)?.personalData !== undefined);
+    const facts = { ...read, ruled, governed };
+    cache.set(key, facts);
+    return facts;
+  };
+  return { schema, policy, factsOf, prune: createPruner(schema) };
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { type ConstDirectiveNode, Kind, parse, valueFromASTUntyped } from 'graphql';
+
+import { MortarError } from '#platform/errors.ts';
+
+/** The composed file that is committed and served. */
+export const SUPERGRAPH_FILE = new URL('../schema/supergraph.graphql', import.meta.url);
+
+/** Security features whose directives we enforce ourselves; the engine would refuse to load them. */
+const ENFORCED_HERE = ['https://specs.apollo.dev/authenticated/', 'https://specs.apollo.dev/requiresScopes/'];
+
+/** @throws {MortarError} CONFIGURATION_INVALID when the file is missing */
+export function readSupergraph(file: URL = SUPERGRAPH_FILE): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new MortarError('CONFIGURATION_INVALID', {
+      message: `cannot read ${file.pathname}; write it with: npm run mortar -- compose`,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The supergraph as the engine loads it: `for: SECURITY` removed from the links we enforce, directives kept.
+ * @throws {MortarError} CONFIGURATION_INVALID on a security link we do not know: it would go unenforced
+ */
+export function adoptSecurity(supergraphSdl: string): string {
+  const unknown = securityLinks(supergraphSdl).find((url) => !ENFORCED_HERE.some((known) => url.startsWith(known)));
+  if (unknown !== undefined) {
+    throw new MortarError('CONFIGURATION_INVALID', {
+      message: `the supergraph demands security we do not enforce: ${unknown}`,
+    });
+  }
+  return supergraphSdl.replaceAll(/(@link\(url: "[^"]*"[^)]*?), for: SECURITY/g, '$1');
+}
+
+function securityLinks(supergraphSdl: string): string[] {
+  const links = parse(supergraphSdl, { noLocation: true }).definitions.flatMap((node) =>
+    node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION ? (node.directives ?? []) : [],
+  );
+  return links
+    .filter((link) => link.name.value === 'link' && argument(link, 'for') === 'SECURITY')
+    .map((link) => String(argument(link, 'url')));
+}
+
+/** `Type.field` -> the subgraph that answers it (the first, where several do). */
+export function readOwners(supergraphSdl: string): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  const names = graphNames(supergraphSdl);
+  for (const type of parse(supergraphSdl, { noLocation: true }).definitions) {
+    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    const ofType = graphOf(type.directives, 'join__type');
+    for (const field of type.fields ?? []) {
+      const graph = graphOf(field.directives, 'join__field') ?? ofType;
+      const owner = names.get(graph ?? '');
+      if (owner !== undefined) owners.set(`${type.name.value}.${field.name.value}`, owner);
+    }
+  }
+  return owners;
+}
+
+function graphOf(directives: readonly ConstDirectiveNode[] | undefined, name: string): string | undefined {
+  const found = directives?.find((directive) => directive.name.value === name);
+  const graph = found === undefined ? undefined : argument(found, 'graph');
+  return typeof graph === 'string' ? graph : undefined;
+}
+
+/** Enum value of join__Graph -> subgraph name. */
+function graphNames(supergraphSdl: string): ReadonlyMap<string, string> {
+  const graphs = parse(supergraphSdl, { noLocation: true }).definitions.flatMap((node) =>
+    node.kind === Kind.ENUM_TYPE_DEFINITION && node.name.value === 'join__Graph' ? (node.values ?? []) : [],
+  );
+  return new Map(
+    graphs.map((value) => {
+      const directive = value.directives?.find(({ name }) => name.value === 'join__graph');
+      return [value.name.value, String(directive === undefined ? value.name.value : argument(directive, 'name'))];
+    }),
+  );
+}
+
+function argument(directive: ConstDirectiveNode, name: string): unknown {
+  const found = directive.arguments?.find((node) => node.name.value === name);
+  return found === undefined ? undefined : valueFromASTUntyped(found.value);
+}
