@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import type { Vendor, World } from '#sandbox/world/types.ts';
+import {
+  contactsByEmail,
+  contactsById,
+  contactsInOrder,
+  DEFAULT_PROPERTIES,
+  idPosition,
+  toContact,
+} from './crm-hubspot-contact.ts';
+import { searchContacts } from './crm-hubspot-search.ts';
+import { hubspotError, hubspotJson, hubspotRefusal, readHubspotBody } from './crm-hubspot-wire.ts';
+import type { HubspotCall } from './crm-hubspot-wire.ts';
+import { pageAfter } from './keyset.ts';
+import { Refusal } from './refusal.ts';
+import { matchRoute, operationName } from './route-table.ts';
+import type { Route } from './route-table.ts';
+
+const TOKEN = 'pat-sandbox-hubspot';
+const MAX_PAGE = 100;
+const names = z.array(z.string().max(200)).max(500);
+const batchBody = z.object({
+  inputs: z
+    .array(z.object({ id: z.string().min(1).max(320) }))
+    .min(1)
+    .max(100),
+  properties: names,
+  propertiesWithHistory: names,
+  idProperty: z.string().max(200).optional(),
+});
+
+const ROUTES: readonly Route<HubspotCall>[] = [
+  { method: 'POST', path: '/crm/v3/objects/contacts/batch/read', handle: batchRead },
+  { method: 'POST', path: '/crm/v3/objects/contacts/search', handle: searchContacts },
+  { method: 'GET', path: '/crm/v3/objects/contacts', handle: list },
+  {
+    method: 'GET',
+    path: '/crm/v3/objects/contacts/{contactId}',
+    handle: (call, { contactId }) => one(call, contactId),
+  },
+];
+
+/**
+ * The CRM, in HubSpot's wire format (objects API v3, contacts): batch read, list, one, search. Properties are texts;
+ * lists are separated by semicolons; the retailer's own properties are `loyalty_number`, `email_verified`, `is_test`,
+ * `do_not_link` and `preferred_{brands,categories,sizes}`.
+ *
+ * @param nowMs - the clock that stamps batch answers
+ */
+export function createHubspotVendor({ nowMs = Date.now }: { readonly nowMs?: () => number } = {}): Vendor {
+  return {
+    system: 'crm',
+    connector: 'crm-hubspot',
+    handler: (request, world) => answer(request, world, nowMs),
+    credentials: { token: TOKEN },
+    options: {},
+    operationOf: (request) => operationName(ROUTES, request),
+    rateLimited: () =>
+      hubspotError(429, 'RATE_LIMITS', 'You have reached your ten_secondly_rolling limit.', {
+        errorType: 'RATE_LIMIT',
+        policyName: 'TEN_SECONDLY_ROLLING',
+      }),
+    failed: () => hubspotError(500, 'INTERNAL_ERROR', 'internal error'),
+  };
+}
+
+async function answer(request: Request, world: World, nowMs: () => number): Promise<Response> {
+  if (request.headers.get('authorization') !== `Bearer ${TOKEN}`) {
+    return hubspotError(401, 'INVALID_AUTHENTICATION', 'Authentication credentials not found.');
+  }
+  const url = new URL(request.url);
+  const found = matchRoute(ROUTES, request.method, url.pathname);
+  if (found === null) return hubspotError(404, 'OBJECT_NOT_FOUND', 'resource not found');
+  try {
+    return await found.route.handle({ request, url, world, nowMs: nowMs() }, found.parameters);
+  } catch (error) {
+    if (error instanceof Refusal) return error.response;
+    throw error;
+  }
+}
+
+/** 200 when every input was found, 207 with one error naming the missing ids otherwise. */
+async function batchRead(call: HubspotCall): Promise<Response> {
+  const body = await readHubspotBody(call, batchBody);
+  const find = finder(call.world, body.idProperty);
+  const ids = [...new Set(body.inputs.map(({ id }) => id))];
+  const found = new Set(ids.flatMap((id) => find(id) ?? []));
+  const missing = ids.filter((id) => find(id) === undefined);
+  const at = new Date(call.nowMs).toISOString();
+  const complete = {
+    status: 'COMPLETE',
+    results: [...found].map((profile) => toContact(profile, body.properties, body.propertiesWithHistory)),
+    startedAt: at,
+    completedAt: at,
+  };
+  if (missing.length === 0) return hubspotJson(complete);
+  const errors = [
+    {
+      status: 'error',
+      category: 'OBJECT_NOT_FOUND',
+      message: 'Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid.',
+      context: { ids: missing },
+      links: {},
+      errors: [],
+    },
+  ];
+  return hubspotJson({ ...complete, numErrors: errors.length, errors }, 207);
+}
+
+function finder(world: World, idProperty: string | undefined) {
+  if (idProperty === 'email') return (id: string) => contactsByEmail(world).get(id.toLowerCase());
+  if (idProperty !== undefined && idProperty !== 'hs_object_id') {
+    throw hubspotRefusal('idProperty is no unique property of contacts');
+  }
+  return (id: string) => contactsById(world).get(id);
+}
+
+function list({ world, url }: HubspotCall): Response {
+  const limit = Number(url.searchParams.get('limit') ?? '10');
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw hubspotRefusal('limit must be between 1 and 100');
+  const after = url.searchParams.get('after');
+  if (after !== null && !/^[\w-]{1,64}$/.test(after)) throw hubspotRefusal('after is not a valid cursor');
+  // HubSpot's `after` names the next id to give, so a page starts at it.
+  const rows = contactsInOrder(world);
+  const { values } = pageAfter(rows, after === null ? null : before(idPosition(after)), limit + 1);
+  const next = values.length > limit ? (values[limit]?.externalId ?? null) : null;
+  const link = `${url.origin}${url.pathname}?limit=${limit}&after=${next}`;
+  const results = values
+    .slice(0, limit)
+    .map((profile) => toContact(profile, propertiesIn(url, 'properties'), historyIn(url)));
+  return hubspotJson({ results, ...(next === null ? {} : { paging: { next: { after: next, link } } }) });
+}
+
+/** The position just in front of another one. */
+function before({ at, id }: { readonly at: number; readonly id: string }) {
+  const last = id.charCodeAt(id.length - 1);
+  return { at, id: `${id.slice(0, -1)}${String.fromCharCode(last - 1)}\u{ffff}` };
+}
+
+function one({ world, url }: HubspotCall, id: string | undefined): Response {
+  const profile = finder(world, url.searchParams.get('idProperty') ?? undefined)(id ?? '');
+  if (profile === undefined) return hubspotError(404, 'OBJECT_NOT_FOUND', 'resource not found');
+  return hubspotJson(toContact(profile, propertiesIn(url, 'properties'), historyIn(url)));
+}
+
+function historyIn(url: URL): readonly string[] {
+  return url.searchParams.has('propertiesWithHistory') ? propertiesIn(url, 'propertiesWithHistory') : [];
+}
+
+function propertiesIn(url: URL, name: string): readonly string[] {
+  const asked = url.searchParams.getAll(name).flatMap((text) => text.split(','));
+  return asked.length === 0 ? DEFAULT_PROPERTIES : asked.map((text) => text.trim());
+}
