@@ -14,6 +14,8 @@ export interface FetchDeadline {
   readonly release: () => void;
 }
 
+const notAnError = (): Error => new Error('a resolver threw something that is not an error');
+
 /** Watches the request's signal and its deadline; costs one listener and one timer a fetch. */
 export function watchDeadline(request: RequestContext, clock: Clock): FetchDeadline {
   const waiting = new Set<(error: Error) => void>();
@@ -30,12 +32,19 @@ export function watchDeadline(request: RequestContext, clock: Clock): FetchDeadl
   request.signal.addEventListener('abort', fire, { once: true });
   return {
     fired: () => fired,
-    race: (promise) => {
-      const { promise: ended, reject } = Promise.withResolvers<never>();
-      if (fired) reject(new MortarError('DEADLINE_EXCEEDED'));
-      else waiting.add(reject);
-      return Promise.race([promise, ended]).finally(() => waiting.delete(reject));
-    },
+    race: (promise) =>
+      new Promise((resolve, reject) => {
+        const ended = (settle: () => void): void => {
+          waiting.delete(reject);
+          settle();
+        };
+        if (fired) reject(new MortarError('DEADLINE_EXCEEDED'));
+        else waiting.add(reject);
+        promise.then(
+          (value) => ended(() => resolve(value)),
+          (error: unknown) => ended(() => reject(error instanceof Error ? error : notAnError())),
+        );
+      }),
     release: () => {
       clearTimeout(timer);
       request.signal.removeEventListener('abort', fire);

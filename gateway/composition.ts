@@ -1,0 +1,72 @@
+import { composeServices } from '@apollo/composition';
+import { Kind, parse, valueFromASTUntyped } from 'graphql';
+import type { ConstDirectiveNode } from 'graphql';
+
+import type { SubgraphSdl } from './subgraph-schemas.ts';
+
+/** The subgraphs do not fit together; each problem names coordinates and subgraphs. */
+export class CompositionError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The subgraphs do not compose:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'CompositionError';
+    this.problems = problems;
+  }
+}
+
+/** Where the gateway finds a subgraph that runs in its own process. */
+export function subgraphUrl(name: string): string {
+  return `mortar://${name}`;
+}
+
+/**
+ * The supergraph SDL of the subgraphs, the same text for the same input in any order.
+ * @throws {CompositionError} when they do not compose.
+ */
+export function composeSubgraphs(subgraphs: readonly SubgraphSdl[]): string {
+  if (subgraphs.length === 0) throw new CompositionError(['there is no subgraph: subgraphs/*/schema.graphql']);
+  const services = subgraphs
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, sdl }) => ({ name, url: subgraphUrl(name), typeDefs: parse(sdl) }));
+  const result = composeServices(services);
+  if (result.errors !== undefined) throw new CompositionError(result.errors.map((error) => error.message));
+  return `${result.supergraphSdl.trimEnd()}\n`;
+}
+
+/** Security features of a supergraph that the gateway enforces itself. */
+const enforcedHere = new Set(['https://specs.apollo.dev/authenticated', 'https://specs.apollo.dev/requiresScopes']);
+
+/** Every `@link` of the supergraph's schema definition. */
+export function linksOf(supergraphSdl: string): readonly ConstDirectiveNode[] {
+  return parse(supergraphSdl).definitions.flatMap((node) =>
+    node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
+      ? (node.directives ?? []).filter((directive) => directive.name.value === 'link')
+      : [],
+  );
+}
+
+const argumentOf = (directive: ConstDirectiveNode, name: string) =>
+  directive.arguments?.find((argument) => argument.name.value === name);
+
+/**
+ * The supergraph as @apollo/gateway accepts it: `for: SECURITY` removed from the links we enforce ourselves, nothing else.
+ * @throws {Error} for a security link we do not know: loading it would leave its rules unenforced.
+ */
+export function stripSecurity(supergraphSdl: string): string {
+  let text = supergraphSdl;
+  // From the end, so that earlier positions stay right.
+  for (const link of linksOf(supergraphSdl).toReversed()) {
+    const role = argumentOf(link, 'for');
+    if (role === undefined || valueFromASTUntyped(role.value) !== 'SECURITY') continue;
+    const urlArgument = argumentOf(link, 'url');
+    const url = urlArgument === undefined ? '' : String(valueFromASTUntyped(urlArgument.value));
+    if (!enforcedHere.has(url.replace(/\/v\d+\.\d+$/, ''))) {
+      throw new Error(`The supergraph links a security feature that is not enforced here: ${url}`);
+    }
+    const { start = 0, end = 0 } = role.loc ?? {};
+    const before = text.slice(0, start).replace(/[\s,]+$/, '');
+    text = `${before}${text.slice(end)}`;
+  }
+  return text;
+}

@@ -1,0 +1,108 @@
+import { Kind, parse, valueFromASTUntyped } from 'graphql';
+import type { ConstDirectiveNode, FieldDefinitionNode } from 'graphql';
+
+import { linksOf } from './composition.ts';
+import type { GovernedField } from '#schema/model/consent.ts';
+
+/** What the supergraph says of one field, for static authorization before planning. */
+export interface FieldPolicy {
+  /** One of the inner lists must be held completely; null: no scope needed. */
+  readonly scopes: readonly (readonly string[])[] | null;
+  readonly authenticated: boolean;
+  readonly personalData: GovernedField | null;
+}
+
+/** How long a list can be: `slicingArguments` name the arguments that say it, else `assumedSize` holds. */
+export interface ListSize {
+  readonly assumedSize: number | null;
+  readonly slicingArguments: readonly string[];
+  /** Fields of the answer that hold the list; empty: the field itself is the list. */
+  readonly sizedFields: readonly string[];
+}
+
+export interface Policy {
+  /** `Type.field` -> what it needs; fields that need nothing are absent. Fields of interfaces are included. */
+  readonly fields: ReadonlyMap<string, FieldPolicy>;
+  readonly listSizes: ReadonlyMap<string, ListSize>;
+  /** `Type.field` -> @cost weight. */
+  readonly costs: ReadonlyMap<string, number>;
+}
+
+const argumentOf = (directive: ConstDirectiveNode | undefined, name: string): unknown => {
+  const argument = directive?.arguments?.find((entry) => entry.name.value === name);
+  return argument === undefined ? undefined : valueFromASTUntyped(argument.value);
+};
+
+const textsOf = (value: unknown): readonly string[] => {
+  if (value === undefined || value === null) return [];
+  return (Array.isArray(value) ? value : [value]).map(String);
+};
+
+/** Directive -> the name it has in this supergraph: a link may rename what it imports. */
+function localNames(supergraphSdl: string): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const link of linksOf(supergraphSdl)) {
+    const spec = String(argumentOf(link, 'url')).split('/').at(-2) ?? '';
+    const as = argumentOf(link, 'as');
+    if (typeof as === 'string') names.set(spec, as);
+    const imports = argumentOf(link, 'import');
+    for (const entry of Array.isArray(imports) ? imports : []) {
+      if (typeof entry !== 'object' || entry === null) continue;
+      const { name, as: alias } = entry as { readonly name?: unknown; readonly as?: unknown };
+      if (typeof name === 'string' && typeof alias === 'string') names.set(name.slice(1), alias.slice(1));
+    }
+  }
+  return names;
+}
+
+function readField(coordinate: string, find: (name: string) => ConstDirectiveNode | undefined): FieldPolicy | null {
+  const personal = find('personalData');
+  const scopes = find('requiresScopes');
+  const authenticated = find('authenticated') !== undefined;
+  if (personal === undefined && scopes === undefined && !authenticated) return null;
+  const lists = argumentOf(scopes, 'scopes');
+  return {
+    authenticated,
+    scopes: scopes === undefined ? null : (Array.isArray(lists) ? lists : [lists]).map(textsOf),
+    personalData:
+      personal === undefined
+        ? null
+        : {
+            coordinate,
+            category: String(argumentOf(personal, 'category')),
+            purposes: textsOf(argumentOf(personal, 'purposes')),
+          },
+  };
+}
+
+function readListSize(directive: ConstDirectiveNode): ListSize {
+  const assumedSize = Number(argumentOf(directive, 'assumedSize'));
+  return {
+    assumedSize: Number.isInteger(assumedSize) ? assumedSize : null,
+    slicingArguments: textsOf(argumentOf(directive, 'slicingArguments')),
+    sizedFields: textsOf(argumentOf(directive, 'sizedFields')),
+  };
+}
+
+/** The rules of a supergraph by coordinate, read from the committed SDL (the API schema carries no directives). */
+export function readPolicy(supergraphSdl: string): Policy {
+  const names = localNames(supergraphSdl);
+  const fields = new Map<string, FieldPolicy>();
+  const listSizes = new Map<string, ListSize>();
+  const costs = new Map<string, number>();
+  const readOne = (coordinate: string, node: FieldDefinitionNode): void => {
+    const find = (name: string) =>
+      node.directives?.find((directive) => directive.name.value === (names.get(name) ?? name));
+    const policy = readField(coordinate, find);
+    if (policy !== null) fields.set(coordinate, policy);
+    const listSize = find('listSize');
+    if (listSize !== undefined) listSizes.set(coordinate, readListSize(listSize));
+    const cost = find('cost');
+    if (cost !== undefined) costs.set(coordinate, Number(argumentOf(cost, 'weight')));
+  };
+  for (const type of parse(supergraphSdl).definitions) {
+    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    for (const field of type.fields ?? []) readOne(`${type.name.value}.${field.name.value}`, field);
+  }
+  return { fields, listSizes, costs };
+}
