@@ -1,0 +1,190 @@
+import type { Clock } from '#platform/clock.ts';
+import type { Database } from '#platform/database.ts';
+import { MortarError } from '#platform/errors.ts';
+import type { ValueCache } from '#platform/value-cache.ts';
+import type { ChannelConfig } from '#schema/model/configuration.ts';
+import type { MoneyFigure, QuantityFigure } from '#schema/model/figures.ts';
+import type { ItemRecord } from '#schema/model/records.ts';
+import type { CallScope } from '#schema/model/request.ts';
+import type { ConnectedSystem, FeedSink, Slot } from '#schema/model/sources.ts';
+import { createCrosswalk, type Crosswalk, type ItemReference } from './crosswalk.ts';
+import { createProductDirectory, type ProductDirectory } from './directory.ts';
+import { createFeedFreshness, type FeedFreshness, snapshotProvenance } from './feed-freshness.ts';
+import { createItemFeedSink } from './item-feed.ts';
+import { createItemReader, type ItemReader } from './item-reader.ts';
+import { type ListingRecord, loadListings, toCompanyTotal, toPrice } from './listings.ts';
+
+/** What catalog needs of a connected system. */
+export type CatalogSystem = Pick<ConnectedSystem, 'system' | 'connector' | 'items' | 'itemFeed'>;
+
+export interface CatalogOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly cache: ValueCache;
+  readonly channels: readonly ChannelConfig[];
+  readonly systems: readonly CatalogSystem[];
+  /** The system whose items are the products. @default 'erp' */
+  readonly canonicalSystem?: string;
+  /** Texts a system puts before the retailer's codes, by system. @default none */
+  readonly codePrefixes?: Readonly<Record<string, readonly string[]>>;
+  /** The most a realtime read may take before a snapshot answers, in milliseconds. @default 1500 */
+  readonly maxReadMs?: number;
+}
+
+export interface Catalog {
+  readonly crosswalk: Crosswalk;
+  readonly directory: ProductDirectory;
+  readonly freshness: FeedFreshness;
+  readonly itemSink: FeedSink<ItemRecord>;
+  readonly channels: readonly ChannelConfig[];
+  /** @throws {MortarError} BAD_USER_INPUT naming the known channels. */
+  readonly channel: (id: string) => ChannelConfig;
+  /** Products by sku, in order: read at request time, else the snapshot, flagged. Null: no such product. Never rejects. */
+  readonly products: (skus: readonly string[], scope: CallScope) => Promise<readonly Slot<ItemRecord>[]>;
+  /** Prices of one channel by sku, in order; null: the channel's price system has no price for it. Never rejects. */
+  readonly prices: (
+    channel: ChannelConfig,
+    skus: readonly string[],
+    scope: CallScope,
+  ) => Promise<readonly Slot<MoneyFigure>[]>;
+  /** The channels' own listings of each sku, in order. Local reads only. */
+  readonly listings: (skus: readonly string[]) => Promise<readonly (readonly ListingRecord[])[]>;
+  /** What the canonical system says it has of each sku company-wide: a witness kept by the feed, never asked for live. */
+  readonly companyTotals: (skus: readonly string[]) => Promise<readonly (QuantityFigure | null)[]>;
+}
+
+export function createCatalog(options: CatalogOptions): Catalog {
+  const { database, clock, channels, systems, canonicalSystem = 'erp', codePrefixes = {} } = options;
+  const crosswalk = createCrosswalk({ database, codePrefixes });
+  const directory = createProductDirectory(database);
+  const freshness = createFeedFreshness({ database, clock });
+  const feedOf = new Map(systems.map(({ system, itemFeed }) => [String(system), itemFeed?.feed]));
+  const stored = async (system: string, record: ItemRecord, fallback: boolean): Promise<ItemRecord> => {
+    const feedName = feedOf.get(system);
+    const feed = feedName === undefined ? null : await freshness.stateOf(system, feedName);
+    return {
+      ...record,
+      provenance: snapshotProvenance(record.provenance, { nowMs: clock.nowMs(), feed, fallback }),
+    };
+  };
+  const byCode = async (system: string, codes: readonly string[], fallback: boolean) => {
+    const records =
+      system === canonicalSystem
+        ? await directory.products(codes)
+        : await itemsByCode({ directory, crosswalk, system, codes });
+    return Promise.all(records.map((record) => (record === null ? null : stored(system, record, fallback))));
+  };
+  const readers = createReaders(options, (system, codes) => byCode(system, codes, true));
+  const itemsOf = async (system: string, codes: readonly string[], scope: CallScope) => {
+    const reader = readers.get(system);
+    return reader === undefined ? settle(codes, () => byCode(system, codes, false)) : reader(codes, scope);
+  };
+
+  return {
+    crosswalk,
+    directory,
+    freshness,
+    itemSink: createItemFeedSink({ database, clock, canonicalSystem, codePrefixes }),
+    channels,
+    channel(id) {
+      const found = channels.find((channel) => channel.id === id);
+      if (found !== undefined) return found;
+      const known = channels.map((channel) => channel.id);
+      throw new MortarError('BAD_USER_INPUT', {
+        message: `There is no such channel. Known channels: ${known.join(', ')}.`,
+        facts: { knownChannels: known },
+      });
+    },
+    products: (skus, scope) => itemsOf(canonicalSystem, skus, scope),
+    async prices(channel, skus, scope) {
+      const system = channel.priceSystem;
+      const codes = system === canonicalSystem ? skus : await primaryCodes(crosswalk, system, skus);
+      const asked = [...new Set(codes.filter((code) => code !== null))];
+      const slots = await itemsOf(system, asked, scope);
+      const byItemCode = new Map(asked.map((code, at) => [code, slots[at] ?? null]));
+      return codes.map((code) => toPrice(code === null ? null : (byItemCode.get(code) ?? null)));
+    },
+    async listings(skus) {
+      const references = await crosswalk.referencesOf(skus);
+      const items = async (system: string, ids: readonly string[]) =>
+        Promise.all((await directory.items(system, ids)).map((record) => record && stored(system, record, false)));
+      return loadListings(references, { channels, items });
+    },
+    async companyTotals(skus) {
+      const records = await byCode(canonicalSystem, skus, false);
+      return records.map((record) => (record === null ? null : toCompanyTotal(record)));
+    },
+  };
+}
+
+function createReaders(
+  { systems, cache, clock, maxReadMs }: CatalogOptions,
+  snapshots: (system: string, codes: readonly string[]) => Promise<readonly (ItemRecord | null)[]>,
+): ReadonlyMap<string, ItemReader> {
+  return new Map(
+    systems.flatMap(({ system, items }) =>
+      items === undefined
+        ? []
+        : [
+            [
+              system,
+              createItemReader({
+                source: items,
+                cache,
+                clock,
+                maxReadMs,
+                snapshots: (codes) => snapshots(system, codes),
+              }),
+            ],
+          ],
+    ),
+  );
+}
+
+async function settle<V>(
+  keys: readonly string[],
+  read: () => Promise<readonly Slot<V>[]>,
+): Promise<readonly Slot<V>[]> {
+  try {
+    return await read();
+  } catch (error) {
+    const failure = error instanceof Error ? error : new MortarError('INTERNAL_SERVER_ERROR');
+    return keys.map(() => failure);
+  }
+}
+
+async function primaryCodes(crosswalk: Crosswalk, system: string, skus: readonly string[]) {
+  const references = await crosswalk.referencesOf(skus);
+  return references.map(
+    (of) => of.find((reference) => reference.system === system && reference.code !== null)?.code ?? null,
+  );
+}
+
+interface ItemsByCode {
+  readonly directory: ProductDirectory;
+  readonly crosswalk: Crosswalk;
+  readonly system: string;
+  readonly codes: readonly string[];
+}
+
+async function itemsByCode({ directory, crosswalk, system, codes }: ItemsByCode) {
+  const skus = await crosswalk.skusOf(system, codes);
+  const references = await crosswalk.referencesOf(skus.filter((sku) => sku !== null));
+  // Reversed, so that of several items with one code the primary one stays.
+  const ids = new Map(
+    references
+      .flat()
+      .toReversed()
+      .map((reference) => [codeIn(reference, system), reference.externalId]),
+  );
+  const known = codes.filter((code) => ids.has(code));
+  const records = await directory.items(
+    system,
+    known.map((code) => ids.get(code) ?? ''),
+  );
+  const byItemCode = new Map(known.map((code, at) => [code, records[at] ?? null]));
+  return codes.map((code) => byItemCode.get(code) ?? null);
+}
+
+const codeIn = (reference: ItemReference, system: string): string | null =>
+  reference.system === system ? reference.code : null;

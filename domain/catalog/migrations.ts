@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+
+import type { Migration } from '#platform/database.ts';
+
+/** Snapshot of one product of the canonical system (the ERP). */
+export interface ProductRow {
+  sku: string;
+  /** {@link toCodeKey} of the sku. */
+  sku_key: string;
+  gtin: string | null;
+  category: string | null;
+  /** Lower case title and sku, for substring search. */
+  search_text: string;
+  /** The whole {@link ItemRecord} as JSON. */
+  record: string;
+  updated_at_ms: number;
+}
+
+/**
+ * One item of one system: an item reference when `sku` is set, an unmatched item when it is null. One row and not two
+ * tables, so that an item can never be both.
+ */
+export interface ItemReferenceRow {
+  system: string;
+  external_id: string;
+  kind: string;
+  code: string | null;
+  gtin: string | null;
+  sku: string | null;
+  /** Null when matched. */
+  reason: string | null;
+  record: string;
+  seen_at_ms: number;
+}
+
+/** A normalized code of an item: finds the items to match again when a product comes or goes. */
+export interface ItemKeyRow {
+  system: string;
+  external_id: string;
+  code_key: string;
+}
+
+export interface CatalogTables {
+  product: ProductRow;
+  item_reference: ItemReferenceRow;
+  item_key: ItemKeyRow;
+}
+
+export const catalogMigrations: readonly Migration[] = [
+  {
+    name: 'catalog-001-directory',
+    up: async (db, dialect) => {
+      // Byte order in both dialects, so that pages have the same order everywhere.
+      const key = dialect === 'postgres' ? sql`text collate "C"` : sql`text`;
+      await db.schema
+        .createTable('product')
+        .addColumn('sku', key, (column) => column.primaryKey())
+        .addColumn('sku_key', key, (column) => column.notNull())
+        .addColumn('gtin', 'text')
+        .addColumn('category', 'text')
+        .addColumn('search_text', 'text', (column) => column.notNull())
+        .addColumn('record', 'text', (column) => column.notNull())
+        .addColumn('updated_at_ms', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('product_sku_key').on('product').column('sku_key').execute();
+      await db.schema.createIndex('product_gtin').on('product').column('gtin').execute();
+      await db.schema
+        .createTable('item_reference')
+        .addColumn('system', 'text', (column) => column.notNull())
+        .addColumn('external_id', key, (column) => column.notNull())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('code', 'text')
+        .addColumn('gtin', 'text')
+        .addColumn('sku', 'text')
+        .addColumn('reason', 'text')
+        .addColumn('record', 'text', (column) => column.notNull())
+        .addColumn('seen_at_ms', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('item_reference_pk', ['system', 'external_id'])
+        .execute();
+      await db.schema.createIndex('item_reference_sku').on('item_reference').column('sku').execute();
+      await db.schema.createIndex('item_reference_gtin').on('item_reference').column('gtin').execute();
+      await db.schema.createIndex('item_reference_code').on('item_reference').columns(['system', 'code']).execute();
+      await db.schema
+        .createTable('item_key')
+        .addColumn('system', 'text', (column) => column.notNull())
+        .addColumn('external_id', 'text', (column) => column.notNull())
+        .addColumn('code_key', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('item_key_pk', ['code_key', 'system', 'external_id'])
+        .execute();
+      await db.schema.createIndex('item_key_item').on('item_key').columns(['system', 'external_id']).execute();
+    },
+  },
+];
