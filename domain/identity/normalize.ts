@@ -54,7 +54,10 @@ export function foldGivenName(text: string | null): string | null {
 /** Upper-case letters and digits; null for phone numbers, to which some systems map accounts instead of a number. */
 export function normalizeLoyaltyNumber(text: string | null): string | null {
   if (text === null || text.trim().startsWith('+')) return null;
-  const number = text.normalize('NFKC').toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
+  const number = text
+    .normalize('NFKC')
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]/g, '');
   return number.length >= 4 ? number : null;
 }
 

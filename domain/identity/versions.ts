@@ -1,0 +1,24 @@
+/** The version of a record as its source states it. `as_of` is ISO 8601; `sequence` counts only when it is a whole number. */
+export interface RecordVersion {
+  readonly as_of: string | null;
+  readonly sequence: string | null;
+}
+
+/** Whether `incoming` is an earlier version than `stored`: the source's own sequence decides, else its time. Unknown: no. */
+export function isOlder(incoming: RecordVersion, stored: RecordVersion): boolean {
+  const sequences = [wholeNumber(incoming.sequence), wholeNumber(stored.sequence)] as const;
+  if (sequences[0] !== null && sequences[1] !== null && sequences[0] !== sequences[1]) {
+    return sequences[0] < sequences[1];
+  }
+  return incoming.as_of !== null && stored.as_of !== null && Date.parse(incoming.as_of) < Date.parse(stored.as_of);
+}
+
+/** Whether the two are known to be one version. */
+export function isSameVersion(incoming: RecordVersion, stored: RecordVersion): boolean {
+  const isKnown = incoming.as_of !== null || incoming.sequence !== null;
+  return isKnown && incoming.as_of === stored.as_of && incoming.sequence === stored.sequence;
+}
+
+function wholeNumber(text: string | null): bigint | null {
+  return text !== null && /^\d{1,30}$/.test(text) ? BigInt(text) : null;
+}
