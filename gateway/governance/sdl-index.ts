@@ -48,6 +48,12 @@ export function argumentOf(directive: ConstDirectiveNode | undefined, name: stri
   return argument === undefined ? undefined : valueFromASTUntyped(argument.value);
 }
 
+/** A text argument; empty when it is absent or no text. */
+export function textArgument(directive: ConstDirectiveNode | undefined, name: string): string {
+  const value = argumentOf(directive, name);
+  return typeof value === 'string' ? value : '';
+}
+
 export function directivesNamed(
   node: { readonly directives?: readonly ConstDirectiveNode[] | undefined },
   name: string,
