@@ -1,5 +1,5 @@
 import type { Money, Provenance } from './figures.ts';
-import type { ExternalRef, LocationId, Sku } from './ids.ts';
+import type { ExternalRef, LocationId, Sku, SystemId } from './ids.ts';
 
 // Canonical records: what connectors decode vendor answers into. They carry no vendor words, and a value the source
 // does not have is null. Every record says where it came from.
@@ -167,8 +167,10 @@ export interface OrderRecord extends ExternalRef {
   readonly vendorState: string;
   readonly channel: string | null;
   readonly placedAt: string | null;
-  /** The buyer's profile id in the same system; null: a guest, or not known here. */
+  /** The buyer's profile id in `customerSystem`; null: a guest, or not known here. */
   readonly customerExternalId: string | null;
+  /** The system whose profile `customerExternalId` names. @default the order's own system */
+  readonly customerSystem?: SystemId;
   /** The buyer as written on the order, when this system carries it (guests, marketplace buyers); personal. */
   readonly buyer: ProfileRecord | null;
   /** The system's own id of the store or warehouse concerned; null: none. */

@@ -1,0 +1,21 @@
+import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
+
+import { profileFeed, profilesById } from './contacts.ts';
+import { hubspotSettings } from './settings.ts';
+import type { HubspotSettings } from './settings.ts';
+
+/**
+ * HubSpot CRM: contacts.
+ * @source HubSpot CRM API v3, objects/contacts; private app token
+ */
+export const crmHubspot: ConnectorDefinition<HubspotSettings> = {
+  id: 'crm-hubspot',
+  vendor: 'HubSpot',
+  apiVersion: 'v3',
+  settings: hubspotSettings,
+  auth: { kind: 'headers', headers: ({ accessToken }) => ({ authorization: `Bearer ${accessToken}` }) },
+  // 100 calls in 10 seconds per app; a 429 names no time.
+  limits: { concurrency: 8, pauseMs: 1_000 },
+  capabilities: ['profiles:read', 'profiles:feed'],
+  ports: { profiles: profilesById, profileFeed },
+};

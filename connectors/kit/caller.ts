@@ -1,0 +1,233 @@
+import type { Clock } from '#platform/clock.ts';
+import type { MortarError } from '#platform/errors.ts';
+import type { CallScope } from '#schema/model/request.ts';
+
+import type { Authorizer } from './auth.ts';
+import { limitCall, pauseFor } from './deadline.ts';
+import { upstreamError } from './failure.ts';
+import type { Gate } from './gate.ts';
+import type { Vitals } from './health.ts';
+import { classify, parseAnswer } from './response.ts';
+import type { HttpExchange, Transport } from './transport.ts';
+import { buildUrl } from './wire.ts';
+import type { WireRequest, WireResponse } from './wire.ts';
+
+/** One line per call to a system: for metrics, logs and audits. Never a value, a key or a URL. */
+export interface CallTrace {
+  readonly system: string;
+  readonly operation: string;
+  /** 0: no answer came. */
+  readonly status: number;
+  readonly attempt: number;
+  readonly elapsedMs: number;
+  readonly requestId: string;
+  /** Null when the call succeeded. */
+  readonly errorCode: string | null;
+}
+
+export interface CallerDeps {
+  readonly system: string;
+  readonly baseUrl: string;
+  readonly pauseMs: number;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+  readonly gate: Gate;
+  readonly vitals: Vitals;
+  readonly trace: (line: CallTrace) => void;
+  /** 0 <= x < 1. */
+  readonly random: () => number;
+}
+
+export interface CallOptions {
+  readonly timeoutMs: number;
+  /** Error answers the definition wants to see itself (an expired page token). */
+  readonly accept?: (response: WireResponse) => boolean;
+}
+
+/** Sends one safe request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
+export type Caller = (request: WireRequest, scope: CallScope, options: CallOptions) => Promise<WireResponse>;
+
+type Outcome =
+  | { readonly kind: 'answer'; readonly response: WireResponse }
+  | { readonly kind: 'token-refused' }
+  | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean };
+
+/** Less than this is not worth a call. */
+const LEAST_MS = 20;
+/** Retries are at most a tenth of the calls, and three at any time: a dead system must not be asked twice as often. */
+const RETRY_SHARE = 0.1;
+const RETRY_RESERVE = 3;
+
+/**
+ * Calls to one system: turn, pause after 429, token, timeout, at most one retry, trace, health. A retry happens only where
+ * time is left: after a wait the source asked for, or 10 to 100 ms after a failure that cost less than half of the time.
+ */
+export function createCaller(deps: CallerDeps): Caller {
+  let pausedUntilMs = 0;
+  let retryCredit = RETRY_RESERVE;
+  const remaining = (scope: CallScope): number => scope.deadlineAtMs - deps.clock.nowMs();
+
+  async function attempt(
+    request: WireRequest,
+    scope: CallScope,
+    options: CallOptions,
+    number: number,
+  ): Promise<Outcome> {
+    const startedAtMs = deps.clock.nowMs();
+    const timeoutMs = Math.min(options.timeoutMs, remaining(scope));
+    if (timeoutMs < LEAST_MS) return failure(upstreamError('UPSTREAM_TIMEOUT', { message: 'No time is left.' }));
+    using limit = limitCall(scope.signal, timeoutMs);
+    const trace = (status: number, errorCode: string | null): void => {
+      const elapsedMs = deps.clock.nowMs() - startedAtMs;
+      const { operation } = request;
+      const line = { system: deps.system, operation, status, attempt: number, elapsedMs, requestId: scope.requestId };
+      deps.trace({ ...line, errorCode });
+    };
+    const record = (status: number, error: MortarError | null): void => {
+      trace(status, error?.code ?? null);
+      if (error !== null) deps.vitals.failed(error.code);
+      else deps.vitals.succeeded();
+    };
+    let status = 0;
+    try {
+      const authorization = await orAborted(deps.authorizer.headers(), limit.signal);
+      const answer = await deps.transport.send({
+        ...httpOf(request, deps.baseUrl, authorization),
+        signal: limit.signal,
+      });
+      status = answer.status;
+      if (number === 1 && deps.authorizer.canRenew(status)) {
+        deps.authorizer.refused(authorization);
+        trace(status, 'UPSTREAM_UNAVAILABLE');
+        return { kind: 'token-refused' };
+      }
+      const response = parseAnswer(answer);
+      if (options.accept?.(response) === true) {
+        record(status, null);
+        return { kind: 'answer', response };
+      }
+      const error = classify(response, deps.clock.nowMs());
+      record(status, error);
+      return error === null ? { kind: 'answer', response } : failure(error, isWorthAnother(error));
+    } catch (thrown) {
+      if (scope.signal.aborted) return failure(upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' }));
+      const error = limit.timedOut()
+        ? upstreamError('UPSTREAM_TIMEOUT', { cause: thrown, message: `No whole answer within ${timeoutMs} ms.` })
+        : connectionError(thrown);
+      record(status, error);
+      return failure(error, isWorthAnother(error));
+    }
+  }
+
+  /** Milliseconds to wait before the one retry; null: no retry. */
+  function retryAfter(error: MortarError, scope: CallScope, startedAtMs: number): number | null {
+    const left = remaining(scope);
+    if (error.code === 'UPSTREAM_RATE_LIMITED') {
+      const waitMs = error.retryAfterMs ?? deps.pauseMs;
+      pausedUntilMs = Math.max(pausedUntilMs, deps.clock.nowMs() + waitMs);
+      return waitMs + LEAST_MS < left ? waitMs : null;
+    }
+    if (deps.clock.nowMs() - startedAtMs > left || retryCredit < 1) return null;
+    retryCredit -= 1;
+    const waitMs = 10 + deps.random() * 90;
+    return waitMs + LEAST_MS < left ? waitMs : null;
+  }
+
+  async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
+    const pausedMs = pausedUntilMs - deps.clock.nowMs();
+    if (pausedMs > 0) {
+      if (pausedMs + LEAST_MS >= remaining(scope)) {
+        const message = 'The system asked us to slow down.';
+        return failure(upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: pausedMs }));
+      }
+      await pauseFor(pausedMs, scope.signal);
+    }
+    const release = await enterInTime(deps.gate, scope, remaining(scope));
+    try {
+      if (!deps.vitals.mayAsk()) {
+        const message = 'The system failed repeatedly and rests for a moment.';
+        return failure(upstreamError('UPSTREAM_UNAVAILABLE', { message }));
+      }
+      return await attempt(request, scope, options, number);
+    } finally {
+      release();
+    }
+  }
+
+  return async (request, scope, options) => {
+    const startedAtMs = deps.clock.nowMs();
+    retryCredit = Math.min(RETRY_RESERVE + 100, retryCredit + RETRY_SHARE);
+    let retried = false;
+    for (let number = 1; ; number += 1) {
+      const outcome = await turn(request, scope, options, number);
+      if (outcome.kind === 'answer') return outcome.response;
+      if (outcome.kind === 'token-refused') continue;
+      const waitMs = retried || !outcome.again ? null : retryAfter(outcome.error, scope, startedAtMs);
+      if (waitMs === null) throw named(outcome.error, deps, number, startedAtMs);
+      retried = true;
+      await pauseFor(waitMs, scope.signal);
+    }
+  };
+}
+
+function failure(error: MortarError, again = false): Outcome {
+  return { kind: 'failure', error, again };
+}
+
+/** An answer we cannot read or refused credentials will be no better the second time. */
+function isWorthAnother(error: MortarError): boolean {
+  return error.code !== 'UPSTREAM_CONTRACT' && error.facts['refused'] !== true;
+}
+
+function named(error: MortarError, deps: CallerDeps, attempts: number, startedAtMs: number): MortarError {
+  return upstreamError(error.code as Parameters<typeof upstreamError>[0], {
+    message: error.message,
+    cause: error.cause,
+    system: deps.system,
+    attempts,
+    elapsedMs: deps.clock.nowMs() - startedAtMs,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
+}
+
+function connectionError(thrown: unknown): MortarError {
+  if (isUpstream(thrown)) return thrown;
+  return upstreamError('UPSTREAM_UNAVAILABLE', { cause: thrown, message: 'The connection failed.' });
+}
+
+function isUpstream(thrown: unknown): thrown is MortarError {
+  return thrown instanceof Error && thrown.name === 'MortarError';
+}
+
+function httpOf(
+  request: WireRequest,
+  baseUrl: string,
+  authorization: Readonly<Record<string, string>>,
+): Omit<HttpExchange, 'signal'> {
+  const json: Record<string, string> = request.json === undefined ? {} : { 'content-type': 'application/json' };
+  return {
+    url: buildUrl(baseUrl, request),
+    method: request.method,
+    headers: { accept: 'application/json', ...json, ...request.headers, ...authorization },
+    body: request.json === undefined ? null : JSON.stringify(request.json),
+  };
+}
+
+async function enterInTime(gate: Gate, scope: CallScope, withinMs: number): Promise<() => void> {
+  using limit = limitCall(scope.signal, Math.max(0, withinMs));
+  return await gate.enter(limit.signal);
+}
+
+/** The shared promise's value, unless this caller's own signal aborts first. */
+async function orAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(signal.reason as Error);
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([shared, left.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

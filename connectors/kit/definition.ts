@@ -1,0 +1,140 @@
+import type { z } from 'zod';
+
+import type { MortarError } from '#platform/errors.ts';
+import type { SystemConfig } from '#schema/model/configuration.ts';
+import type { Sku } from '#schema/model/ids.ts';
+
+import type { ItemDraft, LocationDraft, LoyaltyDraft, OrderDraft, ProfileDraft, StockDraft } from './draft.ts';
+import type { WireRequest, WireResponse } from './wire.ts';
+
+// What a connector is: plain data and pure functions. Nothing here does I/O; the kit does all of it.
+
+/** What request and decode functions may know besides their input. */
+export interface Context<S> {
+  readonly settings: S;
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+  /** A new random UUID, for vendors that want one per call. */
+  readonly uuid: () => string;
+}
+
+/** What one batch's pages say of its keys. `rejected`: rows whose key could not be read; unanswered keys then fail instead of being null. */
+export interface Decoded<V> {
+  readonly values: ReadonlyMap<string, V | null | MortarError>;
+  readonly rejected: number;
+}
+
+/** The next call inside the same batch, for example after a cursor or an answer "still processing". */
+export interface FollowUp {
+  readonly request: WireRequest;
+  /** Milliseconds the source asked us to wait first. @default 0 */
+  readonly afterMs?: number;
+}
+
+interface Pages<B, S> {
+  /** Shape of one answer; what does not fit is UPSTREAM_CONTRACT. */
+  readonly page: z.ZodType<B>;
+  /** Null: that was the last page. */
+  readonly more?: (body: B, previous: WireRequest, context: Context<S>) => FollowUp | null;
+}
+
+export interface BatchReadDefinition<K, V, S, B = unknown> extends Pages<B, S> {
+  /** Keys a call may carry: the vendor's limit. */
+  readonly max: number;
+  readonly keyOf: (key: K) => string;
+  /** False: no record of this system can have the key, so it is answered null without asking. */
+  readonly accepts?: (key: string) => boolean;
+  readonly request: (keys: readonly K[], context: Context<S>) => WireRequest;
+  readonly decode: (bodies: readonly B[], keys: readonly K[], context: Context<S>) => Decoded<V>;
+  /** The answer for a key no page named. */
+  readonly absent: V | null;
+  /** How old a value's own instant may be before it is stale; null: the instant is a last change. */
+  readonly freshnessMs: number | null;
+}
+
+export interface LocationsDefinition<S, B = unknown> extends Pages<B, S> {
+  readonly request: (context: Context<S>) => WireRequest;
+  readonly decode: (bodies: readonly B[], context: Context<S>) => readonly LocationDraft[];
+}
+
+export type DraftChange<D> =
+  | { readonly kind: 'upsert'; readonly value: D }
+  | { readonly kind: 'delete'; readonly externalId: string };
+
+export interface FeedStep<D> {
+  readonly changes: readonly DraftChange<D>[];
+  /** The next cursor: our own JSON text without personal data. */
+  readonly cursor: string;
+  readonly done: boolean;
+  /** Rows that could not be read and were left out. */
+  readonly rejected: number;
+}
+
+export interface FeedDefinition<D, S, B = unknown> {
+  readonly feed: string;
+  readonly intervalMs: number;
+  /** A cursor it cannot read is treated as null: from the start. */
+  readonly request: (cursor: string | null, context: Context<S>) => WireRequest;
+  readonly page: z.ZodType<B>;
+  readonly decode: (body: B, cursor: string | null, context: Context<S>) => FeedStep<D>;
+  /** Whether the vendor says that the page token is no longer valid. */
+  readonly expired?: (response: WireResponse) => boolean;
+  /** The cursor to go on with when it expired. @default null (from the start) */
+  readonly restart?: (cursor: string | null) => string | null;
+}
+
+/** How calls are authorized. Tokens are fetched once at a time, kept until shortly before they expire, renewed once on refusal. */
+export type Auth<S> =
+  | { readonly kind: 'headers'; readonly headers: (settings: S) => Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'token';
+      /** Absolute URL of the OAuth 2 token endpoint. */
+      readonly endpoint: (settings: S) => string;
+      /** The form fields of the grant. */
+      readonly form: (settings: S) => Readonly<Record<string, string>>;
+      readonly headers: (token: string, settings: S) => Readonly<Record<string, string>>;
+      /** Statuses that mean the token is no longer good. @default [401] */
+      readonly refusedWith?: readonly number[];
+    };
+
+export interface Limits {
+  /** Calls at once to one system. Option `concurrency` overrides it. */
+  readonly concurrency: number;
+  /** Milliseconds to pause after a 429 that names no time. */
+  readonly pauseMs: number;
+}
+
+/** Key of a stock read: the retailer's sku and the system's own id of the item. */
+export interface StockKey {
+  readonly sku: Sku;
+  readonly externalId: string;
+}
+
+/* eslint-disable typescript/no-explicit-any -- a table of definitions whose page types differ; each is checked where it is written */
+export interface Ports<S> {
+  readonly items?: BatchReadDefinition<string, ItemDraft, S, any>;
+  readonly stock?: BatchReadDefinition<StockKey, readonly StockDraft[], S, any>;
+  readonly locations?: LocationsDefinition<S, any>;
+  readonly profiles?: BatchReadDefinition<string, ProfileDraft, S, any>;
+  readonly loyalty?: BatchReadDefinition<string, readonly LoyaltyDraft[], S, any>;
+  readonly orders?: BatchReadDefinition<string, OrderDraft, S, any>;
+  readonly itemFeed?: FeedDefinition<ItemDraft, S, any>;
+  readonly stockFeed?: FeedDefinition<StockDraft, S, any>;
+  readonly profileFeed?: FeedDefinition<ProfileDraft, S, any>;
+  readonly loyaltyFeed?: FeedDefinition<LoyaltyDraft, S, any>;
+  readonly orderFeed?: FeedDefinition<OrderDraft, S, any>;
+}
+/* eslint-enable typescript/no-explicit-any */
+
+export interface ConnectorDefinition<S = unknown> {
+  /** Connector id, for example `pos-square`; the folder's name. */
+  readonly id: string;
+  readonly vendor: string;
+  readonly apiVersion: string;
+  /** Typed options and credentials. @throws {MortarError} CONFIGURATION_INVALID naming the key, never its value. */
+  readonly settings: (config: SystemConfig) => S;
+  readonly auth: Auth<S>;
+  readonly limits: Limits;
+  readonly capabilities: readonly string[];
+  readonly ports: Ports<S>;
+}

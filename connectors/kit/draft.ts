@@ -1,0 +1,89 @@
+import type { Provenance } from '#schema/model/figures.ts';
+import type { Lane } from '#schema/model/figures.ts';
+import { locationIdOf } from '#schema/model/ids.ts';
+import type { SystemId } from '#schema/model/ids.ts';
+import type {
+  ItemRecord,
+  LocationRecord,
+  LoyaltyRecord,
+  OrderRecord,
+  ProfileRecord,
+  StockReading,
+} from '#schema/model/records.ts';
+
+/** What a source itself says about a record's age and version. */
+export interface Stamp {
+  /** The source's own instant (last change, or moment of measuring), ISO 8601; null: it says none. */
+  readonly asOf: string | null;
+  /** The record's number or id as people know it. */
+  readonly reference: string | null;
+  /** The source's own version of the record. */
+  readonly sequence: string | null;
+}
+
+/** A canonical record as a definition decodes it: the kit adds system and provenance in one place. */
+export type Draft<V extends { readonly system: SystemId; readonly provenance: Provenance }> = Omit<
+  V,
+  'system' | 'provenance'
+> & { readonly stamp: Stamp };
+
+export type ItemDraft = Draft<ItemRecord>;
+export type StockDraft = Draft<StockReading>;
+export type ProfileDraft = Draft<ProfileRecord>;
+export type LoyaltyDraft = Draft<LoyaltyRecord>;
+export type OrderDraft = Omit<Draft<OrderRecord>, 'buyer'> & { readonly buyer: ProfileDraft | null };
+export type LocationDraft = Omit<LocationRecord, 'system' | 'id'>;
+
+/** Everything the kit knows about where and when drafts were read. */
+export interface Origin {
+  readonly system: SystemId;
+  readonly connector: string;
+  readonly lane: Lane;
+  readonly observedAt: string;
+  /** Milliseconds; null: the source's instant tells the last change, which may be long ago and still true. */
+  readonly freshnessMs: number | null;
+}
+
+function provenanceOf(stamp: Stamp, origin: Origin): Provenance {
+  const age = stamp.asOf === null ? null : Date.parse(origin.observedAt) - Date.parse(stamp.asOf);
+  return {
+    asOf: stamp.asOf,
+    observedAt: origin.observedAt,
+    source: {
+      system: origin.system,
+      connector: origin.connector,
+      reference: stamp.reference,
+      sequence: stamp.sequence,
+    },
+    lane: origin.lane,
+    stale: origin.freshnessMs !== null && age !== null && age > origin.freshnessMs,
+    degraded: false,
+    inputs: [],
+  };
+}
+
+/** A draft as its canonical record. */
+export function seal<V extends { readonly system: SystemId; readonly provenance: Provenance }>(
+  draft: Draft<V>,
+  origin: Origin,
+): V {
+  const { stamp, ...rest } = draft;
+  // A draft is its record without exactly the two properties added here.
+  return { ...rest, system: origin.system, provenance: provenanceOf(stamp, origin) } as unknown as V;
+}
+
+/** An order draft and the buyer written on it. */
+export function sealOrder(draft: OrderDraft, origin: Origin): OrderRecord {
+  const { stamp, buyer, ...rest } = draft;
+  return {
+    ...rest,
+    system: origin.system,
+    buyer: buyer === null ? null : seal<ProfileRecord>(buyer, origin),
+    provenance: provenanceOf(stamp, origin),
+  };
+}
+
+/** A location draft with the graph's id of it. */
+export function sealLocation(draft: LocationDraft, system: SystemId): LocationRecord {
+  return { ...draft, system, id: locationIdOf({ system, externalId: draft.externalId }) };
+}

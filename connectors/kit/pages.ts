@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+
+import type { CallScope } from '#schema/model/request.ts';
+
+import { pauseFor } from './deadline.ts';
+import type { FollowUp } from './definition.ts';
+import { upstreamError } from './failure.ts';
+import { readBody } from './response.ts';
+import type { Runtime } from './runtime.ts';
+import type { WireRequest } from './wire.ts';
+
+/** More follow-ups than this inside one read are a vendor's endless loop. */
+const PAGE_LIMIT = 50;
+
+interface PagedRead<B> {
+  readonly first: WireRequest;
+  readonly page: z.ZodType<B>;
+  readonly more: ((body: B, previous: WireRequest) => FollowUp | null) | undefined;
+}
+
+/** All pages of one read, in order. @throws {MortarError} UPSTREAM_* when any of them fails: half an answer is none */
+export async function readPages<B, S>(
+  runtime: Runtime<S>,
+  read: PagedRead<B>,
+  scope: CallScope,
+): Promise<readonly B[]> {
+  const bodies: B[] = [];
+  let request = read.first;
+  for (;;) {
+    const response = await runtime.call(request, scope, { timeoutMs: runtime.timeoutMs });
+    const body = readBody(read.page, response, request.operation);
+    bodies.push(body);
+    const next = read.more?.(body, request) ?? null;
+    if (next === null) return bodies;
+    if (bodies.length >= PAGE_LIMIT) {
+      throw upstreamError('UPSTREAM_CONTRACT', { message: `${request.operation} has no last page.` });
+    }
+    await pauseFor(Math.min(next.afterMs ?? 0, Math.max(0, scope.deadlineAtMs - runtime.nowMs())), scope.signal);
+    request = next.request;
+  }
+}

@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+
+import type { MortarError } from '#platform/errors.ts';
+
+import { upstreamError } from './failure.ts';
+import type { HttpAnswer } from './transport.ts';
+import type { WireResponse } from './wire.ts';
+
+/** The answer with its body as JSON; `body` undefined when it is empty or not JSON. */
+export function parseAnswer(answer: HttpAnswer): WireResponse {
+  let body: unknown;
+  try {
+    body = answer.text === '' ? undefined : JSON.parse(answer.text);
+  } catch {
+    body = undefined;
+  }
+  return { status: answer.status, headers: answer.headers, body };
+}
+
+/** What an answer's status means; null: it is an answer to read. Redirects are refused: they would carry our token elsewhere. */
+export function classify(response: WireResponse, nowMs: number): MortarError | null {
+  const { status } = response;
+  if (status === 429) {
+    const retryAfterMs = retryAfterOf(response.headers['retry-after'], nowMs);
+    return upstreamError('UPSTREAM_RATE_LIMITED', {
+      message: 'The system asked us to slow down (429).',
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    });
+  }
+  if (status >= 500 || status === 408) {
+    return upstreamError('UPSTREAM_UNAVAILABLE', { message: `The system answered ${status}.` });
+  }
+  if (status === 401 || status === 403) {
+    const message = `The system refused our credentials (${status}).`;
+    return upstreamError('UPSTREAM_UNAVAILABLE', { message, facts: { refused: true } });
+  }
+  if (status >= 300 || status < 200) {
+    return upstreamError('UPSTREAM_CONTRACT', { message: `The system answered ${status} to a read.` });
+  }
+  if (response.body === undefined) {
+    return upstreamError('UPSTREAM_CONTRACT', { message: 'The answer is not JSON.' });
+  }
+  return null;
+}
+
+/** Retry-After in milliseconds: seconds or an HTTP date; null when absent or unreadable. */
+export function retryAfterOf(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null;
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(header.trim())) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+}
+
+/** The body in the shape a definition declares. @throws {MortarError} UPSTREAM_CONTRACT naming the place, never the value */
+export function readBody<B>(schema: z.ZodType<B>, response: WireResponse, operation: string): B {
+  const result = schema.safeParse(response.body);
+  if (result.success) return result.data;
+  throw upstreamError('UPSTREAM_CONTRACT', { message: `${operation}: unexpected shape at ${placesOf(result.error)}.` });
+}
+
+export function placesOf(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.map(String).join('.') || 'the root'} (${issue.code})`)
+    .join(', ');
+}

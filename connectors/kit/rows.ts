@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+import type { MortarError } from '#platform/errors.ts';
+
+import type { DraftChange } from './definition.ts';
+import { upstreamError } from './failure.ts';
+import { placesOf } from './response.ts';
+
+/** A list whose elements are checked one by one, so that one bad row does not spoil the others. */
+export const rows = z.array(z.unknown());
+
+/** One row in its shape, or why not (places only, never values). */
+export function readRow<T>(schema: z.ZodType<T>, row: unknown): T | MortarError {
+  const result = schema.safeParse(row);
+  if (result.success) return result.data;
+  return upstreamError('UPSTREAM_CONTRACT', { message: `A row has an unexpected shape at ${placesOf(result.error)}.` });
+}
+
+/** Rows decoded one by one: the good ones, and how many could not be read. */
+export function readRows<T, D>(
+  schema: z.ZodType<T>,
+  list: readonly unknown[],
+  decode: (row: T) => D,
+): { readonly values: readonly D[]; readonly rejected: number } {
+  const values: D[] = [];
+  let rejected = 0;
+  for (const row of list) {
+    const read = readRow(schema, row);
+    if (read instanceof Error) rejected += 1;
+    else values.push(decode(read));
+  }
+  return { values, rejected };
+}
+
+/** Values as feed changes. */
+export function upserts<D>(values: readonly D[]): readonly DraftChange<D>[] {
+  return values.map((value) => ({ kind: 'upsert', value }));
+}
+
+/** A one-row-a-key answer as the map a batch read gives. */
+export function byKey<D>(
+  read: { readonly values: readonly D[]; readonly rejected: number },
+  keyOf: (value: D) => string | null,
+): { readonly values: ReadonlyMap<string, D>; readonly rejected: number } {
+  const entries = read.values.flatMap((value): (readonly [string, D])[] => {
+    const key = keyOf(value);
+    return key === null ? [] : [[key, value]];
+  });
+  return { values: new Map(entries), rejected: read.rejected };
+}

@@ -1,0 +1,31 @@
+import type { Lane } from '#schema/model/figures.ts';
+import type { SystemId } from '#schema/model/ids.ts';
+
+import type { Caller } from './caller.ts';
+import type { Context } from './definition.ts';
+import type { Origin } from './draft.ts';
+
+/** Takes facts and a message, as pino does. Facts never carry personal data, secrets or upstream bodies. */
+export interface KitLogger {
+  readonly debug: (facts: object, message: string) => void;
+  readonly info: (facts: object, message: string) => void;
+  readonly warn: (facts: object, message: string) => void;
+  readonly error: (facts: object, message: string) => void;
+}
+
+/** What the kit's parts share about one connected system. */
+export interface Runtime<S> {
+  readonly system: SystemId;
+  readonly connector: string;
+  /** Of one request-time call. */
+  readonly timeoutMs: number;
+  /** Of one feed page: nobody waits for it. */
+  readonly feedTimeoutMs: number;
+  /** Null: each feed at its own pace. */
+  readonly feedIntervalMs: number | null;
+  readonly logger: KitLogger;
+  readonly nowMs: () => number;
+  readonly context: () => Context<S>;
+  readonly origin: (lane: Lane, freshnessMs: number | null) => Origin;
+  readonly call: Caller;
+}

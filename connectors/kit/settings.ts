@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+import { MortarError } from '#platform/errors.ts';
+import type { SystemConfig } from '#schema/model/configuration.ts';
+
+/** Options every connector takes besides its own. */
+export const kitOptions = {
+  /** Milliseconds one request-time call may take. @default 800 */
+  timeoutMs: z.number().int().min(50).max(30_000).optional(),
+  /** Calls at once; default: the connector's own limit. */
+  concurrency: z.number().int().min(1).max(128).optional(),
+  /** Seconds between two runs of each feed; default: the connector's own pace. */
+  feedIntervalSeconds: z.number().min(0.05).max(86_400).optional(),
+};
+
+/**
+ * Options and credentials by their schemas; unknown options are refused.
+ * @throws {MortarError} CONFIGURATION_INVALID naming the system and the key, never a value
+ */
+export function readSettings<O, C>(config: SystemConfig, options: z.ZodType<O>, credentials: z.ZodType<C>): O & C {
+  return {
+    ...parsed(config, 'options', options, config.options),
+    ...parsed(config, 'credentials', credentials, config.credentials),
+  };
+}
+
+function parsed<T>(config: SystemConfig, part: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const keys = issue.code === 'unrecognized_keys' ? `: ${issue.keys.join(', ')}` : '';
+    return `systems.${config.id}.${[part, ...issue.path].join('.')} (${issue.code}${keys})`;
+  });
+  throw new MortarError('CONFIGURATION_INVALID', { message: `Not valid: ${problems.join('; ')}.` });
+}

@@ -1,0 +1,35 @@
+import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
+
+import { itemFeed } from './listings.ts';
+import { orderFeed } from './orders.ts';
+import { amazonSettings } from './settings.ts';
+import type { AmazonSettings } from './settings.ts';
+import { stockFeed } from './stock.ts';
+
+/**
+ * Amazon as seller: own listings, stock in Amazon's warehouses, orders with their anonymised buyers. Feeds only: the
+ * limits of a few calls a minute forbid reading at request time.
+ * @source Selling Partner API: Listings Items 2021-08-01, FBA Inventory v1, Orders 2026-01-01; Login with Amazon
+ */
+export const marketplaceAmazon: ConnectorDefinition<AmazonSettings> = {
+  id: 'marketplace-amazon',
+  vendor: 'Amazon Selling Partner API',
+  apiVersion: 'listings 2021-08-01, fba inventory v1, orders 2026-01-01',
+  settings: amazonSettings,
+  auth: {
+    kind: 'token',
+    endpoint: ({ tokenUrl }) => tokenUrl,
+    form: ({ clientId, clientSecret, refreshToken }) => ({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_id: clientId,
+      client_secret: clientSecret,
+    }),
+    headers: (token) => ({ 'x-amz-access-token': token, 'user-agent': 'Mortar/0.1 (Language=TypeScript)' }),
+    // Amazon answers 403 to an expired access token.
+    refusedWith: [401, 403],
+  },
+  limits: { concurrency: 2, pauseMs: 2_000 },
+  capabilities: ['items:feed', 'stock:feed', 'orders:feed'],
+  ports: { itemFeed, stockFeed, orderFeed },
+};

@@ -1,0 +1,47 @@
+import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
+
+import { itemFeed } from './catalog.ts';
+import { profileFeed, profilesById } from './customers.ts';
+import { locations } from './locations.ts';
+import { loyaltyByCustomer } from './loyalty.ts';
+import { orderFeed, ordersById } from './orders.ts';
+import { squareSettings } from './settings.ts';
+import type { SquareSettings } from './settings.ts';
+import { stockByItem } from './stock.ts';
+
+/**
+ * Square: stores, counts per store, customers, loyalty accounts, sales.
+ * @source Square API 2025-08-20
+ */
+export const posSquare: ConnectorDefinition<SquareSettings> = {
+  id: 'pos-square',
+  vendor: 'Square',
+  apiVersion: '2025-08-20',
+  settings: squareSettings,
+  auth: {
+    kind: 'headers',
+    headers: ({ accessToken }) => ({ authorization: `Bearer ${accessToken}`, 'square-version': '2025-08-20' }),
+  },
+  // Square publishes no rates; it answers 429 RATE_LIMITED without a time.
+  limits: { concurrency: 8, pauseMs: 1_000 },
+  capabilities: [
+    'locations:read',
+    'items:feed',
+    'stock:read',
+    'profiles:read',
+    'profiles:feed',
+    'loyalty:read',
+    'orders:read',
+    'orders:feed',
+  ],
+  ports: {
+    locations,
+    itemFeed,
+    stock: stockByItem,
+    profiles: profilesById,
+    profileFeed,
+    loyalty: loyaltyByCustomer,
+    orders: ordersById,
+    orderFeed,
+  },
+};
