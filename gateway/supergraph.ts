@@ -6,9 +6,6 @@ import { MortarError } from '#platform/errors.ts';
 /** The composed file that is committed and served. */
 export const SUPERGRAPH_FILE = new URL('../schema/supergraph.graphql', import.meta.url);
 
-/** Security features whose directives we enforce ourselves; the engine would refuse to load them. */
-const ENFORCED_HERE = ['https://specs.apollo.dev/authenticated/', 'https://specs.apollo.dev/requiresScopes/'];
-
 /** @throws {MortarError} CONFIGURATION_INVALID when the file is missing */
 export function readSupergraph(file: URL = SUPERGRAPH_FILE): string {
   try {
@@ -19,29 +16,6 @@ export function readSupergraph(file: URL = SUPERGRAPH_FILE): string {
       cause: error,
     });
   }
-}
-
-/**
- * The supergraph as the engine loads it: `for: SECURITY` removed from the links we enforce, directives kept.
- * @throws {MortarError} CONFIGURATION_INVALID on a security link we do not know: it would go unenforced
- */
-export function adoptSecurity(supergraphSdl: string): string {
-  const unknown = securityLinks(supergraphSdl).find((url) => !ENFORCED_HERE.some((known) => url.startsWith(known)));
-  if (unknown !== undefined) {
-    throw new MortarError('CONFIGURATION_INVALID', {
-      message: `the supergraph demands security we do not enforce: ${unknown}`,
-    });
-  }
-  return supergraphSdl.replaceAll(/(@link\(url: "[^"]*"[^)]*?), for: SECURITY/g, '$1');
-}
-
-function securityLinks(supergraphSdl: string): string[] {
-  const links = parse(supergraphSdl, { noLocation: true }).definitions.flatMap((node) =>
-    node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION ? (node.directives ?? []) : [],
-  );
-  return links
-    .filter((link) => link.name.value === 'link' && argument(link, 'for') === 'SECURITY')
-    .map((link) => String(argument(link, 'url')));
 }
 
 /** `Type.field` -> the subgraph that answers it (the first, where several do). */

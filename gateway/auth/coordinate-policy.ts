@@ -1,18 +1,11 @@
 import { type GraphQLCompositeType, type GraphQLSchema, isAbstractType } from 'graphql';
 
+import type { FieldPolicy } from '#gateway/policy.ts';
 import type { Principal } from '#schema/model/request.ts';
 import { type Purpose, ROLE_PURPOSE_CELLS } from '#schema/purposes.ts';
 
-/** What the supergraph says of one field; see readPolicy of gateway/policy.ts. */
-export interface CoordinatePolicy {
-  /** Any one of the inner lists must be held completely. */
-  readonly scopes?: readonly (readonly string[])[] | undefined;
-  readonly authenticated?: boolean | undefined;
-  readonly personalData?: { readonly category: string; readonly purposes: readonly string[] } | undefined;
-}
-
 /** `Type.field` -> its policy; open fields are absent. */
-export type PolicyMap = ReadonlyMap<string, CoordinatePolicy>;
+export type PolicyMap = ReadonlyMap<string, FieldPolicy>;
 
 /** Why a field is not fetched for this caller. */
 export type Denial =
@@ -30,10 +23,10 @@ export function denialOf(coordinate: string, policy: PolicyMap, { principal, pur
   const rule = policy.get(coordinate);
   if (rule === undefined) return null;
   const held: ReadonlySet<string> = principal.scopes;
-  if (rule.scopes !== undefined && !rule.scopes.some((all) => all.every((scope) => held.has(scope)))) {
+  if (rule.scopes !== null && !rule.scopes.some((all) => all.every((scope) => held.has(scope)))) {
     return { kind: 'SCOPE', coordinate, scopes: rule.scopes };
   }
-  if (rule.personalData === undefined) return null;
+  if (rule.personalData === null) return null;
   const serves =
     purpose !== null &&
     rule.personalData.purposes.includes(purpose) &&

@@ -17,7 +17,14 @@ const schema = buildSchema(`
 const email: Denial = { kind: 'SCOPE', coordinate: 'Customer.email', scopes: [['customers:read']] };
 const address: Denial = { kind: 'PURPOSE', coordinate: 'Customer.address' };
 const policy: PolicyMap = new Map([
-  ['Customer.email', { scopes: [['customers:read'], ['privacy:admin']], personalData: { category: 'contact.email', purposes: ['MARKETING', 'SERVICE_SUPPORT'] } }],
+  [
+    'Customer.email',
+    {
+      authenticated: false,
+      scopes: [['customers:read'], ['privacy:admin']],
+      personalData: { coordinate: 'Customer.email', category: 'contact.email', purposes: ['MARKETING', 'SERVICE_SUPPORT'] },
+    },
+  ],
 ]);
 const principal = (more: Partial<Principal>): Principal => ({
   client: 'c', role: 'marketer', scopes: new Set(['customers:read']), purposes: [], customer: null, stores: [], recipient: null, ...more,

@@ -69,6 +69,8 @@ const OWN_MESSAGE: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'OPERATION_RESOLUTION_FAILURE',
+  // Clients of automatic persisted queries look for Apollo's own text.
+  'PERSISTED_QUERY_NOT_FOUND',
   'LIMIT_LIST',
   'LIMIT_DEPTH',
   'LIMIT_ALIASES',
@@ -76,9 +78,19 @@ const OWN_MESSAGE: ReadonlySet<string> = new Set([
   'LIMIT_COST',
 ]);
 
+/** Refusals of persisted queries that Apollo Server leaves without a code of their own. */
+const APOLLO_BAD_REQUESTS: ReadonlySet<string> = new Set([
+  'provided sha does not match query',
+  'Unsupported persisted query version',
+]);
+
+function codedByApollo({ message, extensions = {} }: GraphQLFormattedError): Readonly<Record<string, unknown>> {
+  return APOLLO_BAD_REQUESTS.has(message) ? { ...extensions, code: 'BAD_REQUEST' } : extensions;
+}
+
 /** The error as it leaves: a code of the table with its message and the visible facts. The last mask before the client. */
 export function toClientError(formatted: GraphQLFormattedError): GraphQLFormattedError {
-  const given = formatted.extensions ?? {};
+  const given = codedByApollo(formatted);
   const code = isErrorCode(given['code']) ? given['code'] : 'INTERNAL_SERVER_ERROR';
   const { message, retryable } = ERROR_CODES[code];
   const visible = Object.fromEntries(VISIBLE.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]));

@@ -4,22 +4,16 @@ import { GraphQLError, getOperationAST } from 'graphql';
 import { completionErrors, groupErrors, scopeErrors } from './answer-errors.ts';
 import type { GatewayContext } from './context.ts';
 import { createSchemaState, type SchemaState } from './schema-state.ts';
-import { denialOf, type Denial, type PolicyMap } from '#gateway/auth/coordinate-policy.ts';
+import { denialOf, type Denial } from '#gateway/auth/coordinate-policy.ts';
 import { restoreDenied } from '#gateway/auth/static-authorization.ts';
+import { readPolicy } from '#gateway/policy.ts';
+import { readOwners } from '#gateway/supergraph.ts';
 
 /** The seam between Apollo Server and the federation engine, so that the engine can be replaced. */
 export type GatewayInterface = ApolloServerOptionsWithGateway<GatewayContext>['gateway'];
 type Executor = NonNullable<Awaited<ReturnType<GatewayInterface['load']>>['executor']>;
 type ExecutorRequest = Parameters<Executor>[0];
 type ExecutorResult = Awaited<ReturnType<Executor>>;
-
-export interface GovernedGatewayDeps {
-  readonly engine: GatewayInterface;
-  /** Policy of a supergraph SDL. */
-  readonly readPolicy: (supergraphSdl: string) => PolicyMap;
-  /** `Type.field` -> subgraph, for error messages. */
-  readonly readOwners: (supergraphSdl: string) => ReadonlyMap<string, string>;
-}
 
 export interface GovernedGateway {
   readonly gateway: GatewayInterface;
@@ -31,7 +25,7 @@ export interface GovernedGateway {
  * The engine behind our own door: what a caller may statically not read is pruned before planning, and the answer comes
  * back with nulls in place, errors grouped and notices aggregated into `extensions`.
  */
-export function createGovernedGateway({ engine, readPolicy, readOwners }: GovernedGatewayDeps): GovernedGateway {
+export function createGovernedGateway(engine: GatewayInterface): GovernedGateway {
   let state: SchemaState | null = null;
   let owners: ReadonlyMap<string, string> = new Map();
 
@@ -67,7 +61,7 @@ function denialsOf(state: SchemaState, request: ExecutorRequest, { caller }: Gat
   const operation = getOperationAST(request.document, request.operationName);
   if (caller === null || operation === null || operation === undefined) return [];
   const { ruled } = state.factsOf(request.queryHash, request.document, operation);
-  return ruled.flatMap((coordinate) => denialOf(coordinate, state.policy, caller) ?? []);
+  return ruled.flatMap((coordinate) => denialOf(coordinate, state.policy.fields, caller) ?? []);
 }
 
 function finish(

@@ -1,9 +1,9 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-import type { PolicyMap } from '#gateway/auth/coordinate-policy.ts';
 import { type OperationCoordinates, readCoordinates } from '#gateway/auth/document-coordinates.ts';
 import { createPruner } from '#gateway/auth/static-authorization.ts';
+import type { Policy } from '#gateway/policy.ts';
 
 /** What is read from a document once, whoever sends it. */
 export interface OperationFacts extends OperationCoordinates {
@@ -15,20 +15,20 @@ export interface OperationFacts extends OperationCoordinates {
 /** One loaded schema and what belongs to it; a new supergraph makes a new one. */
 export interface SchemaState {
   readonly schema: GraphQLSchema;
-  readonly policy: PolicyMap;
+  readonly policy: Policy;
   readonly factsOf: (queryHash: string, document: DocumentNode, operation: OperationDefinitionNode) => OperationFacts;
   readonly prune: ReturnType<typeof createPruner>;
 }
 
-export function createSchemaState(schema: GraphQLSchema, policy: PolicyMap): SchemaState {
+export function createSchemaState(schema: GraphQLSchema, policy: Policy): SchemaState {
   const cache = new LRUCache<string, OperationFacts>({ max: 2_000 });
   const factsOf: SchemaState['factsOf'] = (queryHash, document, operation) => {
     const key = `${queryHash} ${operation.name?.value ?? ''}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
     const read = readCoordinates(schema, document, operation);
-    const ruled = [...read.coordinates].filter((coordinate) => policy.has(coordinate));
-    const governed = ruled.some((coordinate) => policy.get(coordinate)?.personalData !== undefined);
+    const ruled = [...read.coordinates].filter((coordinate) => policy.fields.has(coordinate));
+    const governed = ruled.some((coordinate) => (policy.fields.get(coordinate)?.personalData ?? null) !== null);
     const facts = { ...read, ruled, governed };
     cache.set(key, facts);
     return facts;

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify';
+
+import type { Config } from '#gateway/config-schema.ts';
+import type { Graph } from '#gateway/graph.ts';
+import { SCOPES } from '#schema/model/request.ts';
+
+export interface HealthDeps {
+  readonly config: Config;
+  readonly graph: Graph;
+  readonly isDraining: () => boolean;
+}
+
+/** What /readyz still waits for, in words; empty: ready. */
+export function missingForReady({ config, graph, isDraining }: HealthDeps): readonly string[] {
+  const { consentsImported, firstLoadDone } = graph.readiness();
+  return [
+    ...(isDraining() ? ['the process is stopping'] : []),
+    ...(consentsImported ? [] : ['past consents are being imported']),
+    ...(config.waitForFirstLoad && !firstLoadDone ? ['the first load of the directories is running'] : []),
+  ];
+}
+
+/** Adds /livez, /readyz and the protected-resource metadata (RFC 9728) that names the issuer. */
+export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
+  const { config, graph } = deps;
+  app.get('/livez', () => ({ status: 'alive' }));
+  app.get('/readyz', async (_request, reply) => {
+    const missing = missingForReady(deps);
+    const systems = graph.systems().map(({ id, state, lagSeconds }) => ({ id, state, lagSeconds }));
+    await reply
+      .status(missing.length === 0 ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status: missing.length === 0 ? 'ready' : 'waiting', missing, load: graph.loadProgress(), systems });
+  });
+  app.get('/.well-known/oauth-protected-resource', (request) => ({
+    resource: `${request.protocol}://${request.host}/graphql`,
+    resource_name: 'Mortar',
+    authorization_servers: [config.issuer.url],
+    scopes_supported: SCOPES,
+    bearer_methods_supported: ['header'],
+  }));
+}
