@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { World } from '#sandbox/world/types.ts';
 import { Refusal } from './refusal.ts';
 

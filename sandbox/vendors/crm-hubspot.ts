@@ -121,21 +121,12 @@ function list({ world, url }: HubspotCall): Response {
     throw hubspotRefusal('limit must be between 1 and 100');
   const after = url.searchParams.get('after');
   if (after !== null && !/^[\w-]{1,64}$/.test(after)) throw hubspotRefusal('after is not a valid cursor');
-  // HubSpot's `after` names the next id to give, so a page starts at it.
-  const rows = contactsInOrder(world);
-  const { values } = pageAfter(rows, after === null ? null : before(idPosition(after)), limit + 1);
-  const next = values.length > limit ? (values[limit]?.externalId ?? null) : null;
-  const link = `${url.origin}${url.pathname}?limit=${limit}&after=${next}`;
+  const { values, next } = pageAfter(contactsInOrder(world), after === null ? null : idPosition(after), limit);
+  const link = `${url.origin}${url.pathname}?limit=${limit}&after=${next?.id}`;
   const results = values
     .slice(0, limit)
     .map((profile) => toContact(profile, propertiesIn(url, 'properties'), historyIn(url)));
-  return hubspotJson({ results, ...(next === null ? {} : { paging: { next: { after: next, link } } }) });
-}
-
-/** The position just in front of another one. */
-function before({ at, id }: { readonly at: number; readonly id: string }) {
-  const last = id.charCodeAt(id.length - 1);
-  return { at, id: `${id.slice(0, -1)}${String.fromCharCode(last - 1)}\u{ffff}` };
+  return hubspotJson({ results, ...(next === null ? {} : { paging: { next: { after: next.id, link } } }) });
 }
 
 function one({ world, url }: HubspotCall, id: string | undefined): Response {
