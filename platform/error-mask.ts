@@ -59,7 +59,10 @@ function logUnknown(error: GraphQLError, original: unknown, options: MaskOptions
  */
 export function maskError(error: GraphQLError, options: MaskOptions): GraphQLError {
   const original = error.originalError;
-  if (original instanceof MortarError) return maskMortar(error, original);
+  if (original instanceof MortarError) {
+    if (original.code === 'INTERNAL_SERVER_ERROR') logUnknown(error, original, options);
+    return maskMortar(error, original);
+  }
   const code = error.extensions['code'];
   if (original instanceof GraphQLError && isErrorCode(code)) {
     return rebuild(error, code, { message: original.message });
