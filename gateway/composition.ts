@@ -16,7 +16,7 @@ export class CompositionError extends Error {
 }
 
 /** Where the gateway finds a subgraph that runs in its own process. */
-export function subgraphUrl(name: string): string {
+function subgraphUrl(name: string): string {
   return `mortar://${name}`;
 }
 

@@ -16,13 +16,13 @@ const open: Access = { kind: 'open' };
 const refused = (reason: RefusalReason): Access => ({ kind: 'refused', reason });
 
 /** Whether the principal holds what `scopes` ask: one of the inner lists, completely. */
-export function holdsScopes(principal: Pick<Principal, 'scopes'>, scopes: FieldRule['scopes']): boolean {
+function holdsScopes(principal: Pick<Principal, 'scopes'>, scopes: FieldRule['scopes']): boolean {
   const held: ReadonlySet<string> = principal.scopes;
   return scopes === null || scopes.some((all) => all.every((scope) => held.has(scope)));
 }
 
 /** Whether (role, purpose, field) can be served to anyone at all: the part of the decision that needs no subject. */
-export function mayServePurpose(field: GovernedField, request: Pick<RequestContext, 'principal' | 'purpose'>): boolean {
+function mayServePurpose(field: GovernedField, request: Pick<RequestContext, 'principal' | 'purpose'>): boolean {
   if (request.purpose === null || !field.purposes.includes(request.purpose)) return false;
   const cell = ROLE_PURPOSE_CELLS[request.principal.role]?.[request.purpose];
   return cell !== undefined && cell !== 'NEVER';
