@@ -13,7 +13,7 @@ export const crmHubspot: ConnectorDefinition<HubspotSettings> = {
   vendor: 'HubSpot',
   apiVersion: 'v3',
   settings: hubspotSettings,
-  auth: { kind: 'headers', headers: ({ accessToken }) => ({ authorization: `Bearer ${accessToken}` }) },
+  auth: { kind: 'headers', headers: ({ token }) => ({ authorization: `Bearer ${token}` }) },
   // 100 calls in 10 seconds per app; a 429 names no time.
   limits: { concurrency: 8, pauseMs: 1_000 },
   capabilities: ['profiles:read', 'profiles:feed'],

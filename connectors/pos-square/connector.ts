@@ -20,7 +20,7 @@ export const posSquare: ConnectorDefinition<SquareSettings> = {
   settings: squareSettings,
   auth: {
     kind: 'headers',
-    headers: ({ accessToken }) => ({ authorization: `Bearer ${accessToken}`, 'square-version': '2025-08-20' }),
+    headers: ({ token, apiVersion }) => ({ authorization: `Bearer ${token}`, 'square-version': apiVersion }),
   },
   // Square publishes no rates; it answers 429 RATE_LIMITED without a time.
   limits: { concurrency: 8, pauseMs: 1_000 },

@@ -23,6 +23,7 @@ const customer = z.object({
   phone_number: text,
   address: squareAddress,
   birthday: text,
+  reference_id: text,
   group_ids: z.array(z.string()).nullish(),
   version: z.number().nullish(),
 });
@@ -67,7 +68,7 @@ function decodeCustomer(row: Customer, settings: SquareSettings): ProfileDraft {
     addresses: address === null ? [] : [address],
     birthDate: dateOf(row.birthday),
     preferences: null,
-    loyaltyNumber: null,
+    loyaltyNumber: settings.referenceId === 'loyaltyNumber' ? textOf(row.reference_id) : null,
     country: countryOf(row.address?.country),
     isTest: settings.testGroupIds.some((id) => groups.has(id)),
     doNotLink: settings.doNotLinkGroupIds.some((id) => groups.has(id)),

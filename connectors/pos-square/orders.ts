@@ -57,12 +57,16 @@ function decodeLines(row: Order): readonly OrderLineRecord[] {
   })).values;
 }
 
-/** The person named on the fulfillment of an order without a customer; null: nobody is named (a sale over the counter). */
+/**
+ * The person on the fulfillment of an order without a customer; null: none (a sale over the counter), or a bare name, which
+ * identifies nobody.
+ */
 function guestOf(row: Order): ProfileDraft | null {
   const first = row.fulfillments?.[0];
   const person = (first?.pickup_details ?? first?.shipment_details ?? first?.delivery_details)?.recipient;
   if (textOf(row.customer_id) !== null || person === null || person === undefined) return null;
   const address = addressOf(person.address);
+  if (textOf(person.email_address) === null && textOf(person.phone_number) === null && address === null) return null;
   return {
     externalId: row.id,
     kind: 'GUEST',

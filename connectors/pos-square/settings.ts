@@ -8,11 +8,15 @@ const options = z.strictObject({
   /** The retailer's channel of sales over the counter. */
   channel: z.string().default('store'),
   /** Customer groups of test profiles. */
-  testGroupIds: z.array(z.string()).default(['TEST']),
+  testGroupIds: z.array(z.string()).default(['TEST_GROUP']),
   /** Customer groups of people whose profiles must never be linked. */
-  doNotLinkGroupIds: z.array(z.string()).default(['DO_NOT_LINK']),
+  doNotLinkGroupIds: z.array(z.string()).default(['DO_NOT_LINK_GROUP']),
+  /** What a customer's free `reference_id` holds at this retailer. */
+  referenceId: z.enum(['loyaltyNumber', 'other']).default('loyaltyNumber'),
+  /** Sent as Square-Version. */
+  apiVersion: z.literal('2025-08-20').default('2025-08-20'),
 });
-const credentials = z.strictObject({ accessToken: z.string().min(1) });
+const credentials = z.strictObject({ token: z.string().min(1) });
 
 export type SquareSettings = z.infer<typeof options> & z.infer<typeof credentials>;
 
