@@ -48,7 +48,11 @@ function invalid(findings: readonly string[]): MortarError {
   return new MortarError('CONFIGURATION_INVALID', { message: findings.join('\n') });
 }
 
-function describeIssue(issue: z.core.$ZodIssue, document: Document, place: (offset: number | undefined) => string): string[] {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  document: Document,
+  place: (offset: number | undefined) => string,
+): string[] {
   if (issue.code !== 'unrecognized_keys') {
     const key = issue.path.map(String).join('.') || 'the file';
     return [`${place(offsetOf(document, issue.path))} ${key}: ${issue.message}`];
@@ -73,7 +77,8 @@ function offsetOf(document: Document, path: Path): number | undefined {
     return parents.length === 0 ? parent.range?.[0] : offsetOf(document, parents);
   }
   const node: unknown = document.getIn(path, true);
-  if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) return Number(node.range[0]);
+  if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range))
+    return Number(node.range[0]);
   return offsetOf(document, parents);
 }
 

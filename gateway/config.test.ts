@@ -38,12 +38,18 @@ describe('parseConfigText', () => {
 
   it('names file, line, column and the nearest known key of an unknown key', () => {
     const text = valid.replace('    connector:', '    conector: x\n    connector:');
-    expect(() => parse(text)).toThrow('mortar.config.yaml:6:5 unknown key "systems.0.conector"; did you mean "connector"?');
+    expect(() => parse(text)).toThrow(
+      'mortar.config.yaml:6:5 unknown key "systems.0.conector"; did you mean "connector"?',
+    );
   });
 
   it('refuses an unknown key at the top level and deep inside defaults', () => {
-    expect(() => parse(`${valid}limts: {}\n`)).toThrow('mortar.config.yaml:13:1 unknown key "limts"; did you mean "limits"?');
-    expect(() => parse(`${valid}limits:\n  dept: 3\n`)).toThrow(':14:3 unknown key "limits.dept"; did you mean "depth"?');
+    expect(() => parse(`${valid}limts: {}\n`)).toThrow(
+      'mortar.config.yaml:13:1 unknown key "limts"; did you mean "limits"?',
+    );
+    expect(() => parse(`${valid}limits:\n  dept: 3\n`)).toThrow(
+      ':14:3 unknown key "limits.dept"; did you mean "depth"?',
+    );
   });
 
   it('names the key and the variable of a credential that cannot be resolved', () => {
@@ -84,13 +90,18 @@ describe('assertProductionReady', () => {
     [{ sandbox: true }, 'sandbox never runs in production'],
     [{ databaseUrl: 'postgres://db.example/mortar' }, 'DATABASE_URL goes over the network in plain text'],
     [{ redisUrl: 'redis://cache.example' }, 'REDIS_URL goes over the network in plain text'],
-    [{ systems: [{ id: 'erp', credentials: { token: 'sandbox-erp' } }] }, 'systems.erp.credentials.token holds a default secret'],
+    [
+      { systems: [{ id: 'erp', credentials: { token: 'sandbox-erp' } }] },
+      'systems.erp.credentials.token holds a default secret',
+    ],
   ])('refuses %o', (more, message) => {
     expect(check(more)).toThrow(message);
   });
 
   it('accepts encrypted and local services', () => {
-    expect(check({ databaseUrl: 'postgres://db.example/m?sslmode=verify-full', redisUrl: 'rediss://cache.example' })).not.toThrow();
+    expect(
+      check({ databaseUrl: 'postgres://db.example/m?sslmode=verify-full', redisUrl: 'rediss://cache.example' }),
+    ).not.toThrow();
     expect(check({ databaseUrl: 'postgres://127.0.0.1/m', redisUrl: 'redis://localhost' })).not.toThrow();
   });
 });

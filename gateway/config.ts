@@ -35,7 +35,9 @@ export interface ServeFlags {
 /** @throws {MortarError} CONFIGURATION_INVALID when LOG_LEVEL is not a level. */
 export function readEnvironment(): Environment {
   const variables = { ...process.env };
-  const level = variables['LOG_LEVEL'] ?? 'info';
+  const production = variables['NODE_ENV'] === 'production';
+  // At a desk the summary is what matters; trouble still shows.
+  const level = variables['LOG_LEVEL'] ?? (production ? 'info' : 'warn');
   const logLevel = LOG_LEVELS.find((known) => known === level);
   if (logLevel === undefined) {
     throw new MortarError('CONFIGURATION_INVALID', {
@@ -43,7 +45,7 @@ export function readEnvironment(): Environment {
     });
   }
   return {
-    production: variables['NODE_ENV'] === 'production',
+    production,
     databaseUrl: variables['DATABASE_URL'] || null,
     redisUrl: variables['REDIS_URL'] || null,
     logLevel,
@@ -85,7 +87,9 @@ export function loadConfig({ file, flags, environment, sandbox }: LoadConfigOpti
     sandbox,
     waitForFirstLoad: sandbox && flags.scale === 'small',
     keyVariables: Object.fromEntries(
-      Object.entries(environment.variables).filter(([name]) => name === 'MORTAR_ROOT_KEY' || name.startsWith('MORTAR_KEY_')),
+      Object.entries(environment.variables).filter(
+        ([name]) => name === 'MORTAR_ROOT_KEY' || name.startsWith('MORTAR_KEY_'),
+      ),
     ),
   };
   if (config.production) assertProductionReady(config);

@@ -58,3 +58,24 @@ export interface GraphDeps {
  * @throws {MortarError} CONFIGURATION_INVALID
  */
 export type CreateGraph = (config: Config, deps: GraphDeps) => Promise<Graph>;
+
+/** Counts of one imported consent file; refused lines are told by number and reason, never quoted. */
+export interface ConsentImportReport {
+  readonly read: number;
+  readonly recorded: number;
+  readonly known: number;
+  readonly refused: number;
+  readonly refusals: readonly { readonly line: number; readonly reason: string }[];
+}
+
+export interface ImportConsentFileOptions {
+  readonly config: Config;
+  /** Absolute path of a JSON Lines file. */
+  readonly file: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onProgress: (progress: { readonly read: number }) => void;
+}
+
+/** Signature of `importConsentFile` of wiring.ts: opens the state of `config`, imports, closes. @throws {MortarError} CONFIGURATION_INVALID */
+export type ImportConsentFile = (options: ImportConsentFileOptions) => Promise<ConsentImportReport>;

@@ -18,7 +18,17 @@ export interface LoggerOptions {
   readonly write?: (line: string) => void;
 }
 
-const PERSONAL_KEYS = ['authorization', 'cookie', 'token', 'email', 'phone', 'name', 'address', 'addresses', 'birthDate'];
+const PERSONAL_KEYS = [
+  'authorization',
+  'cookie',
+  'token',
+  'email',
+  'phone',
+  'name',
+  'address',
+  'addresses',
+  'birthDate',
+];
 const redactPaths = PERSONAL_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
 
 /** A logger that writes one JSON line an event. Errors are written in full under `err` (stack and cause), for operators only. */

@@ -12,7 +12,11 @@ export interface UpstreamCall {
 export interface Metrics {
   readonly observeRequest: (request: { readonly outcome: string; readonly elapsedMs: number }) => void;
   readonly observeUpstreamCall: (call: UpstreamCall) => void;
-  readonly observeFetch: (fetch: { readonly subgraph: string; readonly outcome: string; readonly elapsedMs: number }) => void;
+  readonly observeFetch: (fetch: {
+    readonly subgraph: string;
+    readonly outcome: string;
+    readonly elapsedMs: number;
+  }) => void;
   /** Prometheus text format and its content type. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }

@@ -5,12 +5,26 @@ import { resolveMedium, resolvePurpose } from './purpose.ts';
 import { claimNames } from '#gateway/config-schema.ts';
 
 const names = claimNames.parse({});
-const claims = { client_id: 'associate', role: 'associate', scope: 'catalog:read orders:read', purposes: ['SERVICE_SUPPORT'] };
+const claims = {
+  client_id: 'associate',
+  role: 'associate',
+  scope: 'catalog:read orders:read',
+  purposes: ['SERVICE_SUPPORT'],
+};
 
 describe('toPrincipal', () => {
   it('reads the claims and drops unknown scopes and purposes', () => {
-    const principal = toPrincipal({ ...claims, scope: 'catalog:read admin:everything', purposes: ['X', 'MARKETING'], store_ids: ['loc_1'] }, names);
-    expect(principal).toMatchObject({ client: 'associate', role: 'associate', purposes: ['MARKETING'], stores: ['loc_1'], customer: null });
+    const principal = toPrincipal(
+      { ...claims, scope: 'catalog:read admin:everything', purposes: ['X', 'MARKETING'], store_ids: ['loc_1'] },
+      names,
+    );
+    expect(principal).toMatchObject({
+      client: 'associate',
+      role: 'associate',
+      purposes: ['MARKETING'],
+      stores: ['loc_1'],
+      customer: null,
+    });
     expect([...principal.scopes]).toEqual(['catalog:read']);
   });
 
@@ -23,11 +37,15 @@ describe('toPrincipal', () => {
     ['malformed stores', { store_ids: 'loc_1' }],
     ['a customer role without a customer', { role: 'customer' }],
   ])('refuses a token with %s', (_, change) => {
-    expect(() => toPrincipal({ ...claims, ...change }, names)).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
+    expect(() => toPrincipal({ ...claims, ...change }, names)).toThrow(
+      expect.objectContaining({ code: 'UNAUTHENTICATED' }),
+    );
   });
 
   it('binds a customer only to the role customer and stores only to associates', () => {
-    expect(toPrincipal({ ...claims, role: 'partner', customer_id: 'cus_1', store_ids: ['loc_1'] }, names)).toMatchObject({ customer: null, stores: [] });
+    expect(
+      toPrincipal({ ...claims, role: 'partner', customer_id: 'cus_1', store_ids: ['loc_1'] }, names),
+    ).toMatchObject({ customer: null, stores: [] });
   });
 
   it('reads claims under configured names', () => {
@@ -48,7 +66,9 @@ describe('resolvePurpose', () => {
   });
 
   it('refuses a known purpose the token does not carry', () => {
-    expect(() => resolvePurpose('ANALYTICS', ['MARKETING'])).toThrow(expect.objectContaining({ code: 'PURPOSE_NOT_ALLOWED' }));
+    expect(() => resolvePurpose('ANALYTICS', ['MARKETING'])).toThrow(
+      expect.objectContaining({ code: 'PURPOSE_NOT_ALLOWED' }),
+    );
   });
 });
 

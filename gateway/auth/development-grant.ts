@@ -71,7 +71,10 @@ async function post(endpoint: string, form: URLSearchParams): Promise<unknown> {
     const response = await fetch(endpoint, { method: 'POST', body: form, signal: AbortSignal.timeout(TIMEOUT_MS) });
     return await response.json();
   } catch (error) {
-    throw new MortarError('OVERLOADED', { message: 'The issuer of tokens cannot be reached; try again.', cause: error });
+    throw new MortarError('OVERLOADED', {
+      message: 'The issuer of tokens cannot be reached; try again.',
+      cause: error,
+    });
   }
 }
 

@@ -90,7 +90,10 @@ export function createIssuerKeys(issuerUrl: string, { clock, logger }: { clock: 
       if (error instanceof MortarError || error instanceof errors.JWKSNoMatchingKey) throw error;
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) throw error;
       logger.warn({ err: error }, 'the issuer keys could not be read');
-      throw new MortarError('OVERLOADED', { message: 'The issuer of tokens cannot be reached; try again.', cause: error });
+      throw new MortarError('OVERLOADED', {
+        message: 'The issuer of tokens cannot be reached; try again.',
+        cause: error,
+      });
     }
   };
   return { getKey };

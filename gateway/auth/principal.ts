@@ -31,7 +31,11 @@ export function toPrincipal(claims: Readonly<Record<string, unknown>>, names: Cl
   const role = ROLES.find((known) => known === claims[names.role]);
   if (role === undefined) throw refuse('The token names no known role.');
   const texts = z.array(z.string()).catch([]);
-  const scopes = new Set(String(parsed.data[names.scope] ?? '').split(' ').filter(isScope));
+  const scopes = new Set(
+    String(parsed.data[names.scope] ?? '')
+      .split(' ')
+      .filter(isScope),
+  );
   if (scopes.size === 0) throw refuse('The token carries no scope.');
   const customer = text(parsed.data[names.customerId]);
   if (role === 'customer' && customer === null) throw refuse('The token has the role customer but names no customer.');

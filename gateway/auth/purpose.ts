@@ -29,5 +29,7 @@ export function resolveMedium(header: string | undefined): Medium | null {
   if (header === undefined) return null;
   const medium = MEDIA.find((known) => known === header.trim());
   if (medium !== undefined) return medium;
-  throw new MortarError('BAD_USER_INPUT', { message: `The header mortar-medium names exactly one of: ${MEDIA.join(', ')}.` });
+  throw new MortarError('BAD_USER_INPUT', {
+    message: `The header mortar-medium names exactly one of: ${MEDIA.join(', ')}.`,
+  });
 }

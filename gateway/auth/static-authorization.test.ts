@@ -22,12 +22,23 @@ const policy: PolicyMap = new Map([
     {
       authenticated: false,
       scopes: [['customers:read'], ['privacy:admin']],
-      personalData: { coordinate: 'Customer.email', category: 'contact.email', purposes: ['MARKETING', 'SERVICE_SUPPORT'] },
+      personalData: {
+        coordinate: 'Customer.email',
+        category: 'contact.email',
+        purposes: ['MARKETING', 'SERVICE_SUPPORT'],
+      },
     },
   ],
 ]);
 const principal = (more: Partial<Principal>): Principal => ({
-  client: 'c', role: 'marketer', scopes: new Set(['customers:read']), purposes: [], customer: null, stores: [], recipient: null, ...more,
+  client: 'c',
+  role: 'marketer',
+  scopes: new Set(['customers:read']),
+  purposes: [],
+  customer: null,
+  stores: [],
+  recipient: null,
+  ...more,
 });
 const prune = (text: string, denials: readonly Denial[]) => pruneDocument(schema, parse(text), denials);
 
@@ -40,14 +51,25 @@ function coordinates(text: string) {
 
 describe('denialOf', () => {
   it('asks for one complete list of scopes', () => {
-    expect(denialOf('Customer.email', policy, { principal: principal({ scopes: new Set(['orders:read']) }), purpose: 'MARKETING' })).toMatchObject({ kind: 'SCOPE' });
+    expect(
+      denialOf('Customer.email', policy, {
+        principal: principal({ scopes: new Set(['orders:read']) }),
+        purpose: 'MARKETING',
+      }),
+    ).toMatchObject({ kind: 'SCOPE' });
     expect(denialOf('Customer.email', policy, { principal: principal({}), purpose: 'MARKETING' })).toBeNull();
   });
 
   it('refuses a purpose the field never serves, a cell that is never open, and no purpose', () => {
-    expect(denialOf('Customer.email', policy, { principal: principal({}), purpose: 'PERSONALIZATION' })).toMatchObject({ kind: 'PURPOSE' });
-    expect(denialOf('Customer.email', policy, { principal: principal({ role: 'partner' }), purpose: 'MARKETING' })).toMatchObject({ kind: 'PURPOSE' });
-    expect(denialOf('Customer.email', policy, { principal: principal({}), purpose: null })).toMatchObject({ kind: 'PURPOSE' });
+    expect(denialOf('Customer.email', policy, { principal: principal({}), purpose: 'PERSONALIZATION' })).toMatchObject({
+      kind: 'PURPOSE',
+    });
+    expect(
+      denialOf('Customer.email', policy, { principal: principal({ role: 'partner' }), purpose: 'MARKETING' }),
+    ).toMatchObject({ kind: 'PURPOSE' });
+    expect(denialOf('Customer.email', policy, { principal: principal({}), purpose: null })).toMatchObject({
+      kind: 'PURPOSE',
+    });
     expect(denialOf('Customer.id', policy, { principal: principal({}), purpose: null })).toBeNull();
   });
 });
@@ -55,7 +77,9 @@ describe('denialOf', () => {
 describe('readCoordinates', () => {
   it('follows fragments and spreads abstract types over their possible types', () => {
     const { coordinates: found, introspectionOnly } = coordinates('{ party { ...F } } fragment F on Party { email }');
-    expect([...found]).toEqual(expect.arrayContaining(['Query.party', 'Party.email', 'Customer.email', 'Company.email']));
+    expect([...found]).toEqual(
+      expect.arrayContaining(['Query.party', 'Party.email', 'Customer.email', 'Company.email']),
+    );
     expect(introspectionOnly).toBe(false);
   });
 
@@ -80,7 +104,8 @@ describe('pruneDocument', () => {
   });
 
   it('keeps another type’s field under the same key, directives, and drops sub-selections', () => {
-    const text = 'query Q($a: Boolean!) { any { ... on Customer { x: address @skip(if: $a) { street } } ... on Company { id } } }';
+    const text =
+      'query Q($a: Boolean!) { any { ... on Customer { x: address @skip(if: $a) { street } } ... on Company { id } } }';
     expect(print(prune(text, [address]).document)).toContain('__deny_0_x: __typename @skip(if: $a)');
   });
 
@@ -106,7 +131,10 @@ describe('restoreDenied', () => {
     const answer = { any: [{ id: '1', __deny_0_mail: 'Customer', b: 1 }, { __deny_0_mail: 'Customer' }] };
     const { data, cells } = restoreDenied(answer, [email]);
     expect(JSON.stringify(data)).toBe('{"any":[{"id":"1","mail":null,"b":1},{"mail":null}]}');
-    expect(cells.map(({ path }) => path)).toEqual([['any', 0, 'mail'], ['any', 1, 'mail']]);
+    expect(cells.map(({ path }) => path)).toEqual([
+      ['any', 0, 'mail'],
+      ['any', 1, 'mail'],
+    ]);
   });
 
   it('lets the denial win over a value under the same key, in either order', () => {

@@ -36,7 +36,11 @@ export interface DeniedCell {
  * their place, no selection set becomes empty and the value is never fetched. The given document is shared by all callers
  * of its text and stays untouched.
  */
-export function pruneDocument(schema: GraphQLSchema, document: DocumentNode, denials: readonly Denial[]): PrunedDocument {
+export function pruneDocument(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  denials: readonly Denial[],
+): PrunedDocument {
   const indexes = new Map(denials.map((denial, index) => [denial.coordinate, index]));
   const types = new TypeInfo(schema);
   const replace = (node: FieldNode): FieldNode | undefined => {

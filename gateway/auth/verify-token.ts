@@ -8,7 +8,19 @@ import { MortarError } from '#platform/errors.ts';
 import type { Principal } from '#schema/model/request.ts';
 
 // Asymmetric only: with HS256 the issuer's public key would be a signing secret.
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** A token of some hundred claims is far below this; longer ones are not worth a signature check. */
 const MAX_TOKEN_LENGTH = 16_384;
@@ -54,7 +66,8 @@ export function createTokenVerifier({ issuer, keys, clock }: VerifierDeps): Veri
 /** For the caller: which check failed, never what the token says. */
 function explain(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'The token has expired.';
-  if (error instanceof errors.JWTClaimValidationFailed) return `The token is not for this graph: check of "${error.claim}" failed.`;
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `The token is not for this graph: check of "${error.claim}" failed.`;
   if (error instanceof errors.JOSEAlgNotAllowed) return 'The token is signed with an algorithm that is not accepted.';
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'The signature of the token does not match.';
   if (error instanceof errors.JWKSNoMatchingKey) return 'The token is signed with a key the issuer does not publish.';

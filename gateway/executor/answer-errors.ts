@@ -6,7 +6,10 @@ import { ERROR_CODES, isErrorCode } from '#platform/errors.ts';
 const MAX_ERRORS = 100;
 
 /** One error for each scope-denied field of each row; grouped later. `owners` names the subgraph that owns a coordinate. */
-export function scopeErrors(cells: readonly DeniedCell[], owners: ReadonlyMap<string, string>): readonly GraphQLError[] {
+export function scopeErrors(
+  cells: readonly DeniedCell[],
+  owners: ReadonlyMap<string, string>,
+): readonly GraphQLError[] {
   return cells.flatMap(({ denial, path }) =>
     denial.kind === 'SCOPE'
       ? [
@@ -59,7 +62,17 @@ export function groupErrors(errors: readonly GraphQLError[]): readonly GraphQLEr
 }
 
 /** Extensions a caller may see; anything else an error carries stays inside. */
-const VISIBLE = ['code', 'serviceName', 'system', 'occurrences', 'scopes', 'argument', 'limit', 'retryAfterMs', 'requestId'];
+const VISIBLE = [
+  'code',
+  'serviceName',
+  'system',
+  'occurrences',
+  'scopes',
+  'argument',
+  'limit',
+  'retryAfterMs',
+  'requestId',
+];
 /** Codes whose message is written for the caller who made the mistake; all others say what the table says. */
 const OWN_MESSAGE: ReadonlySet<string> = new Set([
   'UNAUTHENTICATED',

@@ -70,7 +70,8 @@ export function createRequestNotices(role: Role | null): RequestNotices {
       paths: [],
     }));
     group.rows.add(refusal.rowKey);
-    if (wantsRefusalPaths && clientPath !== null && group.paths.length < MAX_REFUSAL_PATHS) group.paths.push(clientPath);
+    if (wantsRefusalPaths && clientPath !== null && group.paths.length < MAX_REFUSAL_PATHS)
+      group.paths.push(clientPath);
   };
 
   const degrade: RequestNotices['degrade'] = (source, clientPath) => {

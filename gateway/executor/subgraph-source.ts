@@ -46,7 +46,11 @@ export function createSubgraphSource(deps: SubgraphSourceDeps): GraphQLDataSourc
       const fetch = { document, operationName, variables, request: caller.request };
       const outcome = await runFetch(deps, fetch, caller);
       const failed = outcome.kind === 'failed';
-      observeFetch({ subgraph: subgraph.name, outcome: failed ? outcome.code : 'ok', elapsedMs: clock.nowMs() - startedAtMs });
+      observeFetch({
+        subgraph: subgraph.name,
+        outcome: failed ? outcome.code : 'ok',
+        elapsedMs: clock.nowMs() - startedAtMs,
+      });
       if (failed) return { data: null, errors: [...locatedErrors(document, variables, outcome.code)] };
       const { result } = outcome;
       const errors = withPlacedNotices(errorsOf(result, fetch), placeNotices(result, notices));
@@ -59,7 +63,11 @@ type FetchOutcome =
   | { readonly kind: 'answered'; readonly result: SubgraphResult }
   | { readonly kind: 'failed'; readonly code: ErrorCode };
 
-async function runFetch(deps: SubgraphSourceDeps, fetch: SubgraphFetch, { request }: AuthenticatedRequest): Promise<FetchOutcome> {
+async function runFetch(
+  deps: SubgraphSourceDeps,
+  fetch: SubgraphFetch,
+  { request }: AuthenticatedRequest,
+): Promise<FetchOutcome> {
   const leftMs = request.deadlineAtMs - deps.clock.nowMs();
   if (leftMs <= 0 || request.signal.aborted) return { kind: 'failed', code: 'DEADLINE_EXCEEDED' };
   const answered = deps.subgraph.execute(fetch).then(

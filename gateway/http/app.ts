@@ -28,7 +28,10 @@ export function createApp(config: Config, logger: Logger): FastifyInstance {
   // Without text/plain a page of another origin cannot post without asking first.
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
+    reply
+      .header('x-request-id', request.id)
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer');
     await Promise.resolve();
   });
   addCors(app, config);
@@ -36,7 +39,11 @@ export function createApp(config: Config, logger: Logger): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
     const known = app.hasRoute({ method: 'GET', url: path }) || app.hasRoute({ method: 'POST', url: path });
-    if (known) reply.header('allow', path === '/graphql' ? 'GET, POST' : app.hasRoute({ method: 'GET', url: path }) ? 'GET' : 'POST');
+    if (known)
+      reply.header(
+        'allow',
+        path === '/graphql' ? 'GET, POST' : app.hasRoute({ method: 'GET', url: path }) ? 'GET' : 'POST',
+      );
     return send(reply, known ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND', request.id);
   });
   return app;
@@ -55,7 +62,8 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string | undef
 function sendFailure(error: FastifyError, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
   const known = FASTIFY_CODES[error.code];
   if (known !== undefined) return send(reply, known[0], request.id, known[1]);
-  if (error instanceof SyntaxError) return send(reply, 'BAD_REQUEST', request.id, 'The request body is not valid JSON.');
+  if (error instanceof SyntaxError)
+    return send(reply, 'BAD_REQUEST', request.id, 'The request body is not valid JSON.');
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) return send(reply, 'BAD_REQUEST', request.id, undefined, status);
   logger.error({ err: error, requestId: request.id }, 'a request failed outside GraphQL');
@@ -63,7 +71,13 @@ function sendFailure(error: FastifyError, request: FastifyRequest, reply: Fastif
 }
 
 // oxlint-disable-next-line max-params -- one place writes failures; the last two are rarely given
-function send(reply: FastifyReply, code: ErrorCode, requestId: string, message?: string, status?: number): FastifyReply {
+function send(
+  reply: FastifyReply,
+  code: ErrorCode,
+  requestId: string,
+  message?: string,
+  status?: number,
+): FastifyReply {
   return reply
     .status(status ?? ERROR_CODES[code].http)
     .header('cache-control', 'no-store')
@@ -84,7 +98,10 @@ function addCors(app: FastifyInstance, { cors }: Config): void {
     await reply
       .status(204)
       .header('access-control-allow-methods', 'GET, POST')
-      .header('access-control-allow-headers', 'authorization, content-type, mortar-purpose, mortar-medium, x-request-id, apollo-require-preflight')
+      .header(
+        'access-control-allow-headers',
+        'authorization, content-type, mortar-purpose, mortar-medium, x-request-id, apollo-require-preflight',
+      )
       .header('access-control-max-age', '600')
       .send();
   });

@@ -15,16 +15,43 @@ afterAll(async () => {
 });
 
 const QUERY = '{ product(sku: "a") { sku } }';
-const claims = { iss: '', aud: AUDIENCE, client_id: 'associate', role: 'associate', scope: 'catalog:read', exp: 4_000_000_000 };
+const claims = {
+  iss: '',
+  aud: AUDIENCE,
+  client_id: 'associate',
+  role: 'associate',
+  scope: 'catalog:read',
+  exp: 4_000_000_000,
+};
 const header = { alg: 'HS256', typ: 'at+jwt', kid: 'k1' };
 
 describe('tokens', () => {
   const tokens: readonly [string, () => Promise<string | null>, RegExp][] = [
     ['no token', () => Promise.resolve(null), /bearer token/],
     ['an expired token', () => issuer.issue({ exp: 1_000 }), /expired/],
-    ['a tampered token', async () => (await issuer.issue()).replace(/\.([^.]+)\./, (_, body: string) => `.${Buffer.from(Buffer.from(body, 'base64url').toString().replace('associate', 'marketer')).toString('base64url')}.`), /signature/],
-    ['an unsigned token', () => Promise.resolve(new UnsecuredJWT({ ...claims, iss: issuer.url }).encode()), /not a valid|algorithm/],
-    ['an HS256 token signed with the public key', () => new SignJWT({ ...claims, iss: issuer.url }).setProtectedHeader(header).sign(new TextEncoder().encode(JSON.stringify(issuer.publicJwk))), /algorithm/],
+    [
+      'a tampered token',
+      async () =>
+        (await issuer.issue()).replace(
+          /\.([^.]+)\./,
+          (_, body: string) =>
+            `.${Buffer.from(Buffer.from(body, 'base64url').toString().replace('associate', 'marketer')).toString('base64url')}.`,
+        ),
+      /signature/,
+    ],
+    [
+      'an unsigned token',
+      () => Promise.resolve(new UnsecuredJWT({ ...claims, iss: issuer.url }).encode()),
+      /not a valid|algorithm/,
+    ],
+    [
+      'an HS256 token signed with the public key',
+      () =>
+        new SignJWT({ ...claims, iss: issuer.url })
+          .setProtectedHeader(header)
+          .sign(new TextEncoder().encode(JSON.stringify(issuer.publicJwk))),
+      /algorithm/,
+    ],
     ['another audience', () => issuer.issue({ aud: 'other' }), /aud/],
     ['another issuer', () => issuer.issue({ iss: 'http://evil.example' }), /iss/],
     ['an ID token', () => issuer.issue({}, { typ: 'JWT' }), /typ/],
@@ -37,18 +64,26 @@ describe('tokens', () => {
   it.each(tokens)('refuses %s with 401, a challenge and a reason', async (_, makeToken, reason) => {
     const answer = await gateway.ask(QUERY, { token: await makeToken() });
     expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toMatch(/^Bearer resource_metadata="http:\/\/[^"]+\/\.well-known\/oauth-protected-resource"/);
-    expect(answer.body.errors?.[0]).toMatchObject({ message: expect.stringMatching(reason), extensions: { code: 'UNAUTHENTICATED' } });
+    expect(answer.headers['www-authenticate']).toMatch(
+      /^Bearer resource_metadata="http:\/\/[^"]+\/\.well-known\/oauth-protected-resource"/,
+    );
+    expect(answer.body.errors?.[0]).toMatchObject({
+      message: expect.stringMatching(reason),
+      extensions: { code: 'UNAUTHENTICATED' },
+    });
     expect(answer.body.data).toBeUndefined();
   });
 
   it('accepts a token that expired less than 5 seconds ago', async () => {
-    expect((await gateway.ask(QUERY, { token: await issuer.issue({ exp: Math.floor(Date.now() / 1000) - 2 }) })).status).toBe(200);
+    expect(
+      (await gateway.ask(QUERY, { token: await issuer.issue({ exp: Math.floor(Date.now() / 1000) - 2 }) })).status,
+    ).toBe(200);
   });
 
   it('reads the keys a bounded number of times, however many unknown key ids come', async () => {
     const before = issuer.keyReads();
-    for (let index = 0; index < 20; index += 1) await gateway.ask(QUERY, { token: await issuer.issue({}, { kid: `storm-${index}` }) });
+    for (let index = 0; index < 20; index += 1)
+      await gateway.ask(QUERY, { token: await issuer.issue({}, { kid: `storm-${index}` }) });
     expect(issuer.keyReads() - before).toBeLessThanOrEqual(1);
   });
 
@@ -70,7 +105,9 @@ describe('tokens', () => {
 describe('introspection', () => {
   const INTROSPECTION = '{ __schema { queryType { name } } }';
   it('needs no token in development and is off in production', async () => {
-    expect((await gateway.ask(INTROSPECTION, { token: null })).body).toMatchObject({ data: { __schema: { queryType: { name: 'Query' } } } });
+    expect((await gateway.ask(INTROSPECTION, { token: null })).body).toMatchObject({
+      data: { __schema: { queryType: { name: 'Query' } } },
+    });
     const strict = await createFixtureGateway({ issuer, config: { production: true } });
     expect((await strict.ask(INTROSPECTION, { token: null })).status).toBe(401);
     expect((await strict.ask(INTROSPECTION)).body.errors?.[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
@@ -79,31 +116,67 @@ describe('introspection', () => {
 });
 
 describe('documents', () => {
-  const many = (count: number, make: (index: number) => string) => Array.from({ length: count }, (_, index) => make(index)).join(' ');
+  const many = (count: number, make: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => make(index)).join(' ');
   const skus = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`);
   const cases: readonly [string, string, object | undefined, string][] = [
     ['broken syntax', '{ product(', undefined, 'GRAPHQL_PARSE_FAILED'],
     ['an unknown field', '{ produkt { sku } }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     ['an unknown argument type', '{ product(sku: {a: 1}) { sku } }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     ['an empty document', '', undefined, 'BAD_REQUEST'],
-    ['a wrong variable type', 'query Q($ids: [ID!]!) { find(ids: $ids) { id } }', { ids: [{ a: 1 }] }, 'BAD_USER_INPUT'],
+    [
+      'a wrong variable type',
+      'query Q($ids: [ID!]!) { find(ids: $ids) { id } }',
+      { ids: [{ a: 1 }] },
+      'BAD_USER_INPUT',
+    ],
     ['a missing variable', 'query Q($ids: [ID!]!) { find(ids: $ids) { id } }', {}, 'BAD_USER_INPUT'],
     ['first: 1000', '{ customers(first: 1000) { nodes { id } } }', undefined, 'LIMIT_LIST'],
     ['first: 0', '{ customers(first: 0) { nodes { id } } }', undefined, 'LIMIT_LIST'],
     ['first by variable', 'query Q($n: Int) { customers(first: $n) { nodes { id } } }', { n: 101 }, 'LIMIT_LIST'],
-    ['first by default of a variable', 'query Q($n: Int = 500) { customers(first: $n) { nodes { id } } }', {}, 'LIMIT_LIST'],
+    [
+      'first by default of a variable',
+      'query Q($n: Int = 500) { customers(first: $n) { nodes { id } } }',
+      {},
+      'LIMIT_LIST',
+    ],
     ['201 keys in a literal', `{ find(ids: ${JSON.stringify(skus(201))}) { id } }`, undefined, 'LIMIT_LIST'],
     ['201 keys in a variable', 'query Q($ids: [ID!]!) { find(ids: $ids) { id } }', { ids: skus(201) }, 'LIMIT_LIST'],
     ['depth', `{ customer(id: 1) ${'{ friends '.repeat(16)}{ id }${' }'.repeat(16)} }`, undefined, 'LIMIT_DEPTH'],
-    ['depth through fragments', `{ customer(id: 1) { ...A } } fragment A on Customer ${'{ friends '.repeat(9)}{ ...B }${' }'.repeat(9)} fragment B on Customer ${'{ friends '.repeat(9)}{ id }${' }'.repeat(9)}`, undefined, 'LIMIT_DEPTH'],
+    [
+      'depth through fragments',
+      `{ customer(id: 1) { ...A } } fragment A on Customer ${'{ friends '.repeat(9)}{ ...B }${' }'.repeat(9)} fragment B on Customer ${'{ friends '.repeat(9)}{ id }${' }'.repeat(9)}`,
+      undefined,
+      'LIMIT_DEPTH',
+    ],
     ['31 aliases', `{ ${many(31, (index) => `a${index}: product(sku: 1) { sku }`)} }`, undefined, 'LIMIT_ALIASES'],
     ['a forbidden alias', '{ __deny_0_x: product(sku: 1) { sku } }', undefined, 'LIMIT_ALIASES'],
     ['an alias of objects’ own', '{ constructor: product(sku: 1) { sku } }', undefined, 'LIMIT_ALIASES'],
-    ['21 root fields', `{ ${many(21, (index) => `a${index}: product(sku: 1) { sku }`)} }`, undefined, 'LIMIT_ROOT_FIELDS'],
+    [
+      '21 root fields',
+      `{ ${many(21, (index) => `a${index}: product(sku: 1) { sku }`)} }`,
+      undefined,
+      'LIMIT_ROOT_FIELDS',
+    ],
     ['too many tokens', `{ ${many(2_001, () => 'product')} }`, undefined, 'LIMIT_COST'],
-    ['too many directives', `{ product(sku: 1) { sku ${many(51, () => '@include(if: true)')} } }`, undefined, 'LIMIT_COST'],
-    ['a multiplying answer', `{ customers(first: 100) { nodes ${'{ friends '.repeat(4)}{ id }${' }'.repeat(4)} } }`, undefined, 'LIMIT_COST'],
-    ['an endless fragment', '{ customer(id: 1) { ...A } } fragment A on Customer { friends { ...A } }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'too many directives',
+      `{ product(sku: 1) { sku ${many(51, () => '@include(if: true)')} } }`,
+      undefined,
+      'LIMIT_COST',
+    ],
+    [
+      'a multiplying answer',
+      `{ customers(first: 100) { nodes ${'{ friends '.repeat(4)}{ id }${' }'.repeat(4)} } }`,
+      undefined,
+      'LIMIT_COST',
+    ],
+    [
+      'an endless fragment',
+      '{ customer(id: 1) { ...A } } fragment A on Customer { friends { ...A } }',
+      undefined,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
   ];
   it.each(cases)('refuses %s for the whole request with 400', async (_, query, variables, expected) => {
     const answer = await gateway.ask(query, { variables: variables ?? {} });
@@ -114,18 +187,26 @@ describe('documents', () => {
 
   it('names the argument of a list that is too long', async () => {
     const answer = await gateway.ask('{ customers(first: 1000) { nodes { id } } }');
-    expect(answer.body.errors?.[0]).toMatchObject({ message: 'Query.customers(first:) is 1000; it must be 1 to 100.', extensions: { argument: 'first' } });
+    expect(answer.body.errors?.[0]).toMatchObject({
+      message: 'Query.customers(first:) is 1000; it must be 1 to 100.',
+      extensions: { argument: 'first' },
+    });
   });
 
   it('accepts 100 rows and 200 keys', async () => {
     expect((await gateway.ask('{ customers(first: 100) { nodes { id } } }')).status).toBe(200);
-    expect((await gateway.ask('query Q($ids: [ID!]!) { find(ids: $ids) { id } }', { variables: { ids: skus(200) } })).status).toBe(200);
+    expect(
+      (await gateway.ask('query Q($ids: [ID!]!) { find(ids: $ids) { id } }', { variables: { ids: skus(200) } })).status,
+    ).toBe(200);
   });
 
   it('refuses an unknown operation name, an unnamed choice and a subscription', async () => {
     const two = 'query A { product(sku: 1) { sku } } query B { product(sku: 2) { sku } }';
     for (const answer of [await gateway.ask(two, { operationName: 'C' }), await gateway.ask(two)]) {
-      expect([answer.status, answer.body.errors?.[0]?.extensions['code']]).toEqual([400, 'OPERATION_RESOLUTION_FAILURE']);
+      expect([answer.status, answer.body.errors?.[0]?.extensions['code']]).toEqual([
+        400,
+        'OPERATION_RESOLUTION_FAILURE',
+      ]);
     }
     expect((await gateway.ask(two, { operationName: 'B' })).body.data).toEqual({ product: { sku: '2' } });
     expect((await gateway.ask('subscription { x }')).status).toBe(400);
@@ -134,7 +215,12 @@ describe('documents', () => {
 
 describe('HTTP', () => {
   const post = async (payload: string, headers: Record<string, string> = {}) =>
-    gateway.app.inject({ method: 'POST', url: '/graphql', headers: { 'content-type': 'application/json', authorization: `Bearer ${await issuer.issue()}`, ...headers }, payload });
+    gateway.app.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await issuer.issue()}`, ...headers },
+      payload,
+    });
   it.each([
     ['malformed JSON', '{', {}, 400, 'BAD_REQUEST'],
     ['no body', '', {}, 400, 'BAD_REQUEST'],
@@ -143,40 +229,85 @@ describe('HTTP', () => {
     ['a query that is no text', '{"query":1}', {}, 400, 'BAD_REQUEST'],
     ['a prototype in the body', '{"query":"{__typename}","__proto__":{"x":1}}', {}, 400, 'BAD_REQUEST'],
     ['variables that are no object', '{"query":"{__typename}","variables":[1]}', {}, 400, 'BAD_REQUEST'],
-    ['another content type', 'query=1', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    [
+      'another content type',
+      'query=1',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
     ['plain text', '{"query":"{__typename}"}', { 'content-type': 'text/plain' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['more than 1 MiB', `{"query":"${'x'.repeat(1_048_577)}"}`, {}, 413, 'REQUEST_TOO_LARGE'],
-    ['a wrong hash of a persisted query', '{"query":"{__typename}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}', {}, 400, 'BAD_REQUEST'],
-    ['an unknown persisted query', '{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}', {}, 200, 'PERSISTED_QUERY_NOT_FOUND'],
+    [
+      'a wrong hash of a persisted query',
+      '{"query":"{__typename}","extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}',
+      {},
+      400,
+      'BAD_REQUEST',
+    ],
+    [
+      'an unknown persisted query',
+      '{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}',
+      {},
+      200,
+      'PERSISTED_QUERY_NOT_FOUND',
+    ],
   ])('answers %s with JSON and a code', async (_, payload, headers, status, code) => {
     const response = await post(payload, headers);
     expect(response.headers['content-type']).toMatch(/^application\/json/);
-    expect([response.statusCode, response.json<{ errors: { extensions: { code: string } }[] }>().errors[0]?.extensions.code]).toEqual([status, code]);
+    expect([
+      response.statusCode,
+      response.json<{ errors: { extensions: { code: string } }[] }>().errors[0]?.extensions.code,
+    ]).toEqual([status, code]);
   });
 
   it('answers unknown paths and methods with JSON', async () => {
     const unknown = await gateway.app.inject({ method: 'GET', url: '/nope' });
-    expect([unknown.statusCode, unknown.json()]).toMatchObject([404, { errors: [{ extensions: { code: 'NOT_FOUND' } }] }]);
-    const put = await gateway.app.inject({ method: 'PUT', url: '/graphql', headers: { 'content-type': 'application/json' }, payload: '{}' });
-    expect([put.statusCode, put.headers['allow'], put.json()]).toMatchObject([405, 'GET, POST', { errors: [{ extensions: { code: 'METHOD_NOT_ALLOWED' } }] }]);
-    expect((await gateway.app.inject({ method: 'GET', url: '/%zz' })).json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    expect([unknown.statusCode, unknown.json()]).toMatchObject([
+      404,
+      { errors: [{ extensions: { code: 'NOT_FOUND' } }] },
+    ]);
+    const put = await gateway.app.inject({
+      method: 'PUT',
+      url: '/graphql',
+      headers: { 'content-type': 'application/json' },
+      payload: '{}',
+    });
+    expect([put.statusCode, put.headers['allow'], put.json()]).toMatchObject([
+      405,
+      'GET, POST',
+      { errors: [{ extensions: { code: 'METHOD_NOT_ALLOWED' } }] },
+    ]);
+    expect((await gateway.app.inject({ method: 'GET', url: '/%zz' })).json()).toMatchObject({
+      errors: [{ extensions: { code: 'BAD_REQUEST' } }],
+    });
   });
 
   it('names its issuer, is alive, and is ready only when nothing is missing', async () => {
-    const metadata = (await gateway.app.inject('/.well-known/oauth-protected-resource')).json<Record<string, unknown>>();
+    const metadata = (await gateway.app.inject('/.well-known/oauth-protected-resource')).json<
+      Record<string, unknown>
+    >();
     expect(metadata).toMatchObject({ authorization_servers: [issuer.url], bearer_methods_supported: ['header'] });
     expect((await gateway.app.inject('/livez')).statusCode).toBe(200);
     expect((await gateway.app.inject('/readyz')).statusCode).toBe(200);
-    const loading = await createFixtureGateway({ issuer, graph: { readiness: () => ({ consentsImported: false, firstLoadDone: false }) } });
+    const loading = await createFixtureGateway({
+      issuer,
+      graph: { readiness: () => ({ consentsImported: false, firstLoadDone: false }) },
+    });
     const waiting = await loading.app.inject('/readyz');
-    expect([waiting.statusCode, waiting.json()]).toMatchObject([503, { missing: ['past consents are being imported', 'the first load of the directories is running'] }]);
+    expect([waiting.statusCode, waiting.json()]).toMatchObject([
+      503,
+      { missing: ['past consents are being imported', 'the first load of the directories is running'] },
+    ]);
     await loading.close();
   });
 
   it('has token routes for development clients over the sandbox only', async () => {
     expect((await gateway.app.inject('/graphiql/clients')).statusCode).toBe(404);
     const sandbox = await createFixtureGateway({ issuer, config: { sandbox: true } });
-    expect((await sandbox.app.inject('/graphiql/clients')).json()).toMatchObject({ clients: expect.arrayContaining([expect.objectContaining({ id: 'storefront' })]) });
+    expect((await sandbox.app.inject('/graphiql/clients')).json()).toMatchObject({
+      clients: expect.arrayContaining([expect.objectContaining({ id: 'storefront' })]),
+    });
     const unknown = await sandbox.app.inject({ method: 'POST', url: '/graphiql/token', payload: { client: 'nobody' } });
     expect([unknown.statusCode, unknown.body]).toEqual([400, expect.stringContaining('Known clients: storefront')]);
     await sandbox.close();

@@ -19,13 +19,17 @@ afterAll(async () => {
   await issuer.close();
 });
 
-const code = (answer: { body: { errors?: readonly { extensions: Record<string, unknown> }[] } }) => answer.body.errors?.[0]?.extensions['code'];
+const code = (answer: { body: { errors?: readonly { extensions: Record<string, unknown> }[] } }) =>
+  answer.body.errors?.[0]?.extensions['code'];
 
 describe('answers', () => {
   it('joins two subgraphs and marks an answer with personal fields as not to be stored', async () => {
     const answer = await gateway.ask('{ customer(id: 1) { id email points } product(sku: "a") { title } }');
     expect(answer.status).toBe(200);
-    expect(answer.body.data).toEqual({ customer: { id: '1', email: 'mail-1', points: 10 }, product: { title: 'title-a' } });
+    expect(answer.body.data).toEqual({
+      customer: { id: '1', email: 'mail-1', points: 10 },
+      product: { title: 'title-a' },
+    });
     expect(answer.body.errors).toBeUndefined();
     expect(answer.headers['cache-control']).toBe('private, no-store');
     expect((await gateway.ask('{ product(sku: "a") { title } }')).headers['cache-control']).toBe('private, no-cache');
@@ -42,20 +46,46 @@ describe('answers', () => {
   it('answers GET for queries and refuses it for mutations', async () => {
     const headers = { authorization: `Bearer ${await issuer.issue()}`, 'apollo-require-preflight': '1' };
     const url = (query: string) => `/graphql?query=${encodeURIComponent(query)}`;
-    expect((await gateway.app.inject({ method: 'GET', url: url('{ product(sku: "a") { sku } }'), headers })).json()).toMatchObject({ data: { product: { sku: 'a' } } });
-    expect((await gateway.app.inject({ method: 'GET', url: url('mutation { rename(id: 1) { id } }'), headers })).statusCode).toBe(405);
-    const forged = await gateway.app.inject({ method: 'GET', url: url('{ product(sku: "a") { sku } }'), headers: { authorization: headers.authorization } });
+    expect(
+      (await gateway.app.inject({ method: 'GET', url: url('{ product(sku: "a") { sku } }'), headers })).json(),
+    ).toMatchObject({ data: { product: { sku: 'a' } } });
+    expect(
+      (await gateway.app.inject({ method: 'GET', url: url('mutation { rename(id: 1) { id } }'), headers })).statusCode,
+    ).toBe(405);
+    const forged = await gateway.app.inject({
+      method: 'GET',
+      url: url('{ product(sku: "a") { sku } }'),
+      headers: { authorization: headers.authorization },
+    });
     expect(forged.statusCode).toBe(400);
   });
 });
 
 describe('consent', () => {
   it('answers null and one entry with count and paths for an associate', async () => {
-    gateway.behavior.verdict = (subject) => (subject === 'sub_2' ? { allowed: true } : { allowed: false, reason: 'CONSENT_REQUIRED' });
+    gateway.behavior.verdict = (subject) =>
+      subject === 'sub_2' ? { allowed: true } : { allowed: false, reason: 'CONSENT_REQUIRED' };
     const answer = await gateway.ask('{ customers { nodes { id mail: email } } }');
-    expect(answer.body.data).toEqual({ customers: { nodes: [{ id: '1', mail: null }, { id: '2', mail: 'mail-2' }, { id: '3', mail: null }] } });
+    expect(answer.body.data).toEqual({
+      customers: {
+        nodes: [
+          { id: '1', mail: null },
+          { id: '2', mail: 'mail-2' },
+          { id: '3', mail: null },
+        ],
+      },
+    });
     expect(answer.body.extensions['consent']).toEqual([
-      { coordinate: 'Customer.email', purpose: 'SERVICE_SUPPORT', reason: 'CONSENT_REQUIRED', count: 2, paths: [['customers', 'nodes', 0, 'mail'], ['customers', 'nodes', 2, 'mail']] },
+      {
+        coordinate: 'Customer.email',
+        purpose: 'SERVICE_SUPPORT',
+        reason: 'CONSENT_REQUIRED',
+        count: 2,
+        paths: [
+          ['customers', 'nodes', 0, 'mail'],
+          ['customers', 'nodes', 2, 'mail'],
+        ],
+      },
     ]);
     expect(answer.body.errors).toBeUndefined();
   });
@@ -64,13 +94,20 @@ describe('consent', () => {
     gateway.behavior.verdict = () => ({ allowed: false, reason: 'RESTRICTED' });
     const token = await issuer.issue({ role: 'service-job', purposes: ['SERVICE_SUPPORT'] });
     const answer = await gateway.ask('{ customers { nodes { email } } }', { token });
-    expect(answer.body.extensions['consent']).toEqual([{ coordinate: 'Customer.email', purpose: 'SERVICE_SUPPORT', reason: 'RESTRICTED', count: 3 }]);
+    expect(answer.body.extensions['consent']).toEqual([
+      { coordinate: 'Customer.email', purpose: 'SERVICE_SUPPORT', reason: 'RESTRICTED', count: 3 },
+    ]);
   });
 
   it('never fetches what role or purpose can never open, and says so without an error', async () => {
     const token = await issuer.issue({ role: 'partner', purposes: ['MARKETING'] });
-    const answer = await gateway.ask('{ customers { nodes { id n: name friends { email } } } }', { token, headers: { 'mortar-purpose': 'MARKETING' } });
-    expect(answer.body.data).toMatchObject({ customers: { nodes: [{ id: '1', n: null, friends: [{ email: null }] }, {}, {}] } });
+    const answer = await gateway.ask('{ customers { nodes { id n: name friends { email } } } }', {
+      token,
+      headers: { 'mortar-purpose': 'MARKETING' },
+    });
+    expect(answer.body.data).toMatchObject({
+      customers: { nodes: [{ id: '1', n: null, friends: [{ email: null }] }, {}, {}] },
+    });
     expect(answer.body.errors).toBeUndefined();
     expect(answer.body.extensions['consent']).toEqual([
       { coordinate: 'Customer.name', purpose: 'MARKETING', reason: 'PURPOSE_NOT_ALLOWED' },
@@ -95,10 +132,18 @@ describe('purposes', () => {
 
   it('asks for a purpose only when personal fields are selected', async () => {
     const post = async (query: string, token: string) =>
-      gateway.app.inject({ method: 'POST', url: '/graphql', headers: { authorization: `Bearer ${token}` }, payload: { query } });
+      gateway.app.inject({
+        method: 'POST',
+        url: '/graphql',
+        headers: { authorization: `Bearer ${token}` },
+        payload: { query },
+      });
     const several = await issuer.issue();
     const refused = await post(query, several);
-    expect([refused.statusCode, refused.json<{ errors: { extensions: object }[] }>().errors[0]?.extensions]).toMatchObject([400, { code: 'PURPOSE_REQUIRED' }]);
+    expect([
+      refused.statusCode,
+      refused.json<{ errors: { extensions: object }[] }>().errors[0]?.extensions,
+    ]).toMatchObject([400, { code: 'PURPOSE_REQUIRED' }]);
     expect((await post('{ customer(id: 1) { id } }', several)).statusCode).toBe(200);
     const single = await issuer.issue({ purposes: ['SERVICE_SUPPORT'] });
     expect((await post(query, single)).json()).toMatchObject({ data: { customer: { email: 'mail-1' } } });
@@ -112,7 +157,12 @@ describe('scopes', () => {
     expect(answer.body.errors).toEqual([
       expect.objectContaining({
         path: ['customers', 'nodes', 0, 'notes'],
-        extensions: expect.objectContaining({ code: 'SCOPE_REQUIRED', occurrences: 3, serviceName: 'shop', scopes: [['privacy:admin']] }),
+        extensions: expect.objectContaining({
+          code: 'SCOPE_REQUIRED',
+          occurrences: 3,
+          serviceName: 'shop',
+          scopes: [['privacy:admin']],
+        }),
       }),
     ]);
     expect(gateway.behavior.fetches.map(({ text }) => text).join(' ')).not.toContain('notes');
@@ -121,8 +171,14 @@ describe('scopes', () => {
   it('prunes denied root fields of queries and mutations without a fetch', async () => {
     const token = await issuer.issue({ scope: 'catalog:read' });
     const query = await gateway.ask('{ c: customer(id: 1) { id } }', { token });
-    expect(query.body).toMatchObject({ data: { c: null }, errors: [{ path: ['c'], extensions: { code: 'SCOPE_REQUIRED', serviceName: 'people' } }] });
-    const mutation = await gateway.ask('mutation M($id: ID!) { rename(id: $id) { id } }', { token, variables: { id: '1' } });
+    expect(query.body).toMatchObject({
+      data: { c: null },
+      errors: [{ path: ['c'], extensions: { code: 'SCOPE_REQUIRED', serviceName: 'people' } }],
+    });
+    const mutation = await gateway.ask('mutation M($id: ID!) { rename(id: $id) { id } }', {
+      token,
+      variables: { id: '1' },
+    });
     expect(mutation.body).toMatchObject({ data: { rename: null }, errors: [{ path: ['rename'] }] });
     expect(gateway.behavior.fetches).toEqual([]);
   });
@@ -131,7 +187,12 @@ describe('scopes', () => {
     const query = '{ find(ids: ["1"]) { id notes } }';
     const poor = await issuer.issue();
     const rich = await issuer.issue({ scope: 'privacy:admin' });
-    for (const [token, notes] of [[poor, null], [rich, 'secret-notes'], [poor, null], [rich, 'secret-notes']] as const) {
+    for (const [token, notes] of [
+      [poor, null],
+      [rich, 'secret-notes'],
+      [poor, null],
+      [rich, 'secret-notes'],
+    ] as const) {
       expect((await gateway.ask(query, { token })).body.data).toEqual({ find: [{ id: '1', notes }] });
     }
   });
@@ -145,7 +206,12 @@ describe('failures', () => {
       expect.objectContaining({
         path: ['broken'],
         message: 'A connected system is not available.',
-        extensions: expect.objectContaining({ code: 'UPSTREAM_UNAVAILABLE', system: 'erp', serviceName: 'shop', occurrences: 1 }),
+        extensions: expect.objectContaining({
+          code: 'UPSTREAM_UNAVAILABLE',
+          system: 'erp',
+          serviceName: 'shop',
+          occurrences: 1,
+        }),
       }),
     ]);
     expect(answer.text).not.toMatch(/secret\.internal|SELECT|stack/);
@@ -158,7 +224,12 @@ describe('failures', () => {
     };
     const answer = await gateway.ask('{ customers { nodes { p: points } } }');
     expect(answer.body.data).toEqual({ customers: { nodes: [{ p: 7 }, { p: null }, { p: null }] } });
-    expect(answer.body.errors).toMatchObject([{ path: ['customers', 'nodes', 1, 'p'], extensions: { code: 'INTERNAL_SERVER_ERROR', occurrences: 2, serviceName: 'shop' } }]);
+    expect(answer.body.errors).toMatchObject([
+      {
+        path: ['customers', 'nodes', 1, 'p'],
+        extensions: { code: 'INTERNAL_SERVER_ERROR', occurrences: 2, serviceName: 'shop' },
+      },
+    ]);
     expect(answer.text).not.toMatch(/postgres|many/);
   });
 
@@ -173,7 +244,16 @@ describe('failures', () => {
         wrap: (subgraph) => (subgraph.name === 'shop' ? { ...subgraph, execute } : subgraph),
       });
       const answer = await broken.ask('{ customers { nodes { id points } } product(sku: "a") { title } }');
-      expect(answer.body.data).toEqual({ customers: { nodes: [{ id: '1', points: null }, { id: '2', points: null }, { id: '3', points: null }] }, product: null });
+      expect(answer.body.data).toEqual({
+        customers: {
+          nodes: [
+            { id: '1', points: null },
+            { id: '2', points: null },
+            { id: '3', points: null },
+          ],
+        },
+        product: null,
+      });
       expect(answer.body.errors).toMatchObject([
         { path: ['product'], extensions: { code: expected, serviceName: 'shop' } },
         { path: ['customers', 'nodes', 0, 'points'], extensions: { code: expected, occurrences: 3 } },
@@ -185,16 +265,33 @@ describe('failures', () => {
   it('answers what it has when the request’s time is over', async () => {
     const hurried = await createFixtureGateway({ issuer, limits: { requestMs: { query: 80 } } });
     const answer = await hurried.ask('{ slow { sku } customer(id: 1) { id } }');
-    expect(answer.body).toMatchObject({ data: { slow: null, customer: { id: '1' } }, errors: [{ path: ['slow'], extensions: { code: 'DEADLINE_EXCEEDED' } }] });
+    expect(answer.body).toMatchObject({
+      data: { slow: null, customer: { id: '1' } },
+      errors: [{ path: ['slow'], extensions: { code: 'DEADLINE_EXCEEDED' } }],
+    });
     await hurried.close();
   });
 
   it('tells degraded sources with the client’s paths and hides no finding on broken values behind them', async () => {
-    gateway.behavior.degraded = { system: 'pos', lane: 'REALTIME', asOf: '2026-01-01T00:00:00Z', stale: true, degraded: true, path: [] };
+    gateway.behavior.degraded = {
+      system: 'pos',
+      lane: 'REALTIME',
+      asOf: '2026-01-01T00:00:00Z',
+      stale: true,
+      degraded: true,
+      path: [],
+    };
     const answer = await gateway.ask('{ customers { nodes { p: points } } }');
     expect(answer.body.errors).toBeUndefined();
     expect(answer.body.extensions['provenance']).toEqual([
-      { system: 'pos', lane: 'REALTIME', asOf: '2026-01-01T00:00:00Z', stale: true, degraded: true, paths: [0, 1, 2].map((row) => ['customers', 'nodes', row, 'p']) },
+      {
+        system: 'pos',
+        lane: 'REALTIME',
+        asOf: '2026-01-01T00:00:00Z',
+        stale: true,
+        degraded: true,
+        paths: [0, 1, 2].map((row) => ['customers', 'nodes', row, 'p']),
+      },
     ]);
   });
 });

@@ -52,7 +52,9 @@ export async function addGraphiqlRoutes(app: FastifyInstance, config: Config): P
   const page = (reply: FastifyReply) => sendFile(reply, files, 'index.html');
   app.get('/graphiql', async (_request, reply) => page(reply));
   app.get('/graphiql/', async (_request, reply) => page(reply));
-  app.get<{ Params: { '*': string } }>('/graphiql/*', async (request, reply) => sendFile(reply, files, request.params['*']));
+  app.get<{ Params: { '*': string } }>('/graphiql/*', async (request, reply) =>
+    sendFile(reply, files, request.params['*']),
+  );
   if (!config.sandbox || config.production) return;
   app.get('/graphiql/clients', () => ({ clients: DEVELOPMENT_CLIENTS }));
   app.post('/graphiql/token', async (request, reply) => {
@@ -84,7 +86,10 @@ async function listFiles(): Promise<readonly string[]> {
 
 async function sendFile(reply: FastifyReply, files: ReadonlySet<string>, name: string): Promise<FastifyReply> {
   if (!files.has(name)) {
-    const hint = name === 'index.html' ? 'The editor is not built; install the development tools and run: npm run prepare' : undefined;
+    const hint =
+      name === 'index.html'
+        ? 'The editor is not built; install the development tools and run: npm run prepare'
+        : undefined;
     return reply.status(404).send(errorBody('NOT_FOUND', reply.request.id, hint));
   }
   const body = await readFile(join(PAGES, name));

@@ -56,7 +56,11 @@ interface Handling {
   readonly facts: GatewayContext['answer'];
 }
 
-async function answerRequest(deps: GraphqlRouteDeps, request: FastifyRequest, { scope, facts }: Handling): Promise<Answer> {
+async function answerRequest(
+  deps: GraphqlRouteDeps,
+  request: FastifyRequest,
+  { scope, facts }: Handling,
+): Promise<Answer> {
   try {
     const caller = await authenticate(deps, request, scope);
     const text = documentText(request);
@@ -89,7 +93,8 @@ function refuse({ logger }: GraphqlRouteDeps, error: unknown, { scope, facts }: 
   const refusal = toRequestError(error);
   const formatted = toClientError({ message: refusal.message, extensions: refusal.extensions });
   facts.outcome = String(formatted.extensions?.['code']);
-  if (facts.outcome === 'INTERNAL_SERVER_ERROR') logger.error({ err: error, requestId: scope.requestId }, 'a request failed');
+  if (facts.outcome === 'INTERNAL_SERVER_ERROR')
+    logger.error({ err: error, requestId: scope.requestId }, 'a request failed');
   const http = refusal.extensions['http'];
   const status = typeof http === 'object' && http !== null && 'status' in http ? Number(http.status) : 500;
   const headers: [string, string][] = [['content-type', 'application/json; charset=utf-8']];

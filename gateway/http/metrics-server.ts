@@ -7,7 +7,9 @@ export function createMetricsServer(metrics: Metrics): Server {
   return createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (path !== '/metrics' || request.method !== 'GET') {
-      response.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[{"message":"Only GET /metrics is here."}]}');
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end('{"errors":[{"message":"Only GET /metrics is here."}]}');
       return;
     }
     metrics.render().then(

@@ -10,7 +10,11 @@ export interface ErrorBody {
 }
 
 /** A refusal of the whole request, with the code's HTTP status, as Apollo Server wants it thrown. `message` goes to the caller. */
-export function requestError(code: ErrorCode, message?: string, more: Readonly<Record<string, unknown>> = {}): GraphQLError {
+export function requestError(
+  code: ErrorCode,
+  message?: string,
+  more: Readonly<Record<string, unknown>> = {},
+): GraphQLError {
   return new GraphQLError(message ?? ERROR_CODES[code].message, {
     extensions: { code, ...more, http: { status: ERROR_CODES[code].http, headers: new HeaderMap() } },
   });

@@ -35,14 +35,26 @@ export function assertLexicalLimits(text: string, limits: LexicalLimits): void {
         refuseAlias(token.prev?.value ?? '');
       }
       refuseIf(tokens > limits.tokens, 'LIMIT_COST', `The document has more than ${limits.tokens} tokens.`);
-      refuseIf(braces > limits.depth + 1, 'LIMIT_DEPTH', `The document is nested more than ${limits.depth} levels deep.`);
+      refuseIf(
+        braces > limits.depth + 1,
+        'LIMIT_DEPTH',
+        `The document is nested more than ${limits.depth} levels deep.`,
+      );
     }
   } catch (error) {
     if (error instanceof GraphQLError && error.extensions['code'] !== undefined) throw error;
     return;
   }
-  refuseIf(aliases > limits.aliases, 'LIMIT_ALIASES', `The document has ${aliases} aliases; at most ${limits.aliases}.`);
-  refuseIf(directives > limits.directives, 'LIMIT_COST', `The document has ${directives} directives; at most ${limits.directives}.`);
+  refuseIf(
+    aliases > limits.aliases,
+    'LIMIT_ALIASES',
+    `The document has ${aliases} aliases; at most ${limits.aliases}.`,
+  );
+  refuseIf(
+    directives > limits.directives,
+    'LIMIT_COST',
+    `The document has ${directives} directives; at most ${limits.directives}.`,
+  );
 }
 
 function refuseAlias(alias: string): void {

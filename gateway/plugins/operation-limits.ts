@@ -62,7 +62,11 @@ export function assertOperationLimits(limited: LimitedOperation): void {
   if (root === undefined || root === null) return;
   walk.visitSet(operation.selectionSet, { type: root, depth: 1, rows: 1, sized: null });
   const { rootFields, cost } = walk.totals();
-  refuseIf(rootFields > limits.rootFields, 'LIMIT_ROOT_FIELDS', `The document has ${rootFields} root fields; at most ${limits.rootFields}.`);
+  refuseIf(
+    rootFields > limits.rootFields,
+    'LIMIT_ROOT_FIELDS',
+    `The document has ${rootFields} root fields; at most ${limits.rootFields}.`,
+  );
   refuseIf(cost > limits.cost, 'LIMIT_COST', `The answer may hold ${cost} objects; at most ${limits.cost}.`);
 }
 
@@ -75,10 +79,12 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
   const visitSet = (set: SelectionSetNode, place: Place): void => {
     for (const node of set.selections) {
       if (node.kind === Kind.FIELD) visitField(node, place);
-      else if (node.kind === Kind.INLINE_FRAGMENT) visitSet(node.selectionSet, conditioned(node.typeCondition?.name.value, place));
+      else if (node.kind === Kind.INLINE_FRAGMENT)
+        visitSet(node.selectionSet, conditioned(node.typeCondition?.name.value, place));
       else {
         const fragment = fragments.get(node.name.value);
-        if (fragment !== undefined) visitSet(fragment.selectionSet, conditioned(fragment.typeCondition.name.value, place));
+        if (fragment !== undefined)
+          visitSet(fragment.selectionSet, conditioned(fragment.typeCondition.name.value, place));
       }
     }
   };
@@ -89,7 +95,11 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
   const visitField = (node: FieldNode, place: Place): void => {
     visited += 1;
     refuseIf(visited > MAX_VISITED_FIELDS, 'LIMIT_COST', `The document has more than ${MAX_VISITED_FIELDS} fields.`);
-    refuseIf(place.depth > limits.depth, 'LIMIT_DEPTH', `The document is nested more than ${limits.depth} levels deep.`);
+    refuseIf(
+      place.depth > limits.depth,
+      'LIMIT_DEPTH',
+      `The document is nested more than ${limits.depth} levels deep.`,
+    );
     if (place.depth === 1) rootFields += 1;
     const { type } = place;
     // Introspection is bounded by its own rules and costs no upstream.
@@ -104,7 +114,10 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
     const size = policy.listSizes.get(coordinate);
     const rows = place.rows * rowsOf(field, place, size, values);
     cost += rows * (policy.costs.get(coordinate) ?? 1);
-    const sized = size === undefined || size.sizedFields.length === 0 ? null : { fields: size.sizedFields, rows: slice(size, values) };
+    const sized =
+      size === undefined || size.sizedFields.length === 0
+        ? null
+        : { fields: size.sizedFields, rows: slice(size, values) };
     visitSet(node.selectionSet, { type: named, depth: place.depth + 1, rows, sized });
   };
   return { visitSet, totals: () => ({ rootFields, cost }) };
@@ -148,11 +161,21 @@ function assertLists(coordinate: string, values: Readonly<Record<string, unknown
   for (const name of ['first', 'last']) {
     const rows = values[name];
     const outside = typeof rows === 'number' && (rows < 1 || rows > limits.pageSize);
-    refuseIf(outside, 'LIMIT_LIST', `${coordinate}(${name}:) is ${String(rows)}; it must be 1 to ${limits.pageSize}.`, name);
+    refuseIf(
+      outside,
+      'LIMIT_LIST',
+      `${coordinate}(${name}:) is ${String(rows)}; it must be 1 to ${limits.pageSize}.`,
+      name,
+    );
   }
   for (const [name, value] of Object.entries(values)) {
     const length = longestList(value);
-    refuseIf(length > limits.listSize, 'LIMIT_LIST', `${coordinate}(${name}:) has ${length} items; at most ${limits.listSize}.`, name);
+    refuseIf(
+      length > limits.listSize,
+      'LIMIT_LIST',
+      `${coordinate}(${name}:) has ${length} items; at most ${limits.listSize}.`,
+      name,
+    );
   }
 }
 

@@ -36,7 +36,17 @@ export async function startTestIssuer() {
 
   /** Header and claims may be overridden; `undefined` leaves one out. */
   const issue = (claims: Readonly<Record<string, unknown>> = {}, header: Readonly<Record<string, unknown>> = {}) =>
-    new SignJWT({ iss: url, aud: AUDIENCE, sub: 'associate', client_id: 'associate', role: 'associate', scope: 'catalog:read customers:read', purposes: ['SERVICE_SUPPORT', 'PERSONALIZATION'], exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+    new SignJWT({
+      iss: url,
+      aud: AUDIENCE,
+      sub: 'associate',
+      client_id: 'associate',
+      role: 'associate',
+      scope: 'catalog:read customers:read',
+      purposes: ['SERVICE_SUPPORT', 'PERSONALIZATION'],
+      exp: Math.floor(Date.now() / 1000) + 60,
+      ...claims,
+    })
       .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt', ...header })
       .sign(privateKey);
   return {
@@ -94,7 +104,12 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
     forFetch: () => ({ decide: (_field, subjects) => Promise.resolve(behavior.verdict(subjects[0] ?? '')) }),
   };
   const person = (id: string): Record<string, unknown> => ({
-    __typename: 'Customer', id, name: `name-${id}`, email: `mail-${id}`, subjects: [toSubjectId(`sub_${id}`)], friends: () => [person('9')],
+    __typename: 'Customer',
+    id,
+    name: `name-${id}`,
+    email: `mail-${id}`,
+    subjects: [toSubjectId(`sub_${id}`)],
+    friends: () => [person('9')],
   });
   const common = { createLoaders: () => ({}), deciders };
   const people = defineSubgraph({
@@ -118,7 +133,10 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
       Query: {
         product: (_row: unknown, { sku }: { sku: string }) => ({ sku, title: `title-${sku}`, stock: 3 }),
         broken: () => {
-          throw new MortarError('UPSTREAM_UNAVAILABLE', { system: 'erp', message: 'http://secret.internal said SELECT 1' });
+          throw new MortarError('UPSTREAM_UNAVAILABLE', {
+            system: 'erp',
+            message: 'http://secret.internal said SELECT 1',
+          });
         },
         slow: () => new Promise(() => undefined),
       },
@@ -126,7 +144,12 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
       Product: { __resolveReference: ({ sku }: { sku: string }) => ({ sku }) },
       Customer: {
         __resolveReference: ({ id }: { id: string }) => ({ id }),
-        points: ({ id }: { id: string }, _arguments: unknown, context: { notices: { degrade: (source: DegradedSource) => void } }, info: { path: { key: string | number; prev: unknown } }) => {
+        points: (
+          { id }: { id: string },
+          _arguments: unknown,
+          context: { notices: { degrade: (source: DegradedSource) => void } },
+          info: { path: { key: string | number; prev: unknown } },
+        ) => {
           if (behavior.degraded !== null) context.notices.degrade({ ...behavior.degraded, path: pathOf(info.path) });
           return behavior.points(id);
         },
@@ -139,7 +162,12 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
 
 function pathOf(path: unknown): (string | number)[] {
   const keys: (string | number)[] = [];
-  for (let step = path as { key: string | number; prev: unknown } | undefined; step !== undefined; step = step.prev as typeof step) keys.unshift(step.key);
+  for (
+    let step = path as { key: string | number; prev: unknown } | undefined;
+    step !== undefined;
+    step = step.prev as typeof step
+  )
+    keys.unshift(step.key);
   return keys;
 }
 
@@ -165,10 +193,16 @@ export interface FixtureOptions {
 
 /** The whole gateway over the fixture subgraphs, not listening: ask through `app.inject`. */
 export async function createFixtureGateway(options: FixtureOptions) {
-  const behavior: FixtureBehavior = { verdict: () => ({ allowed: true }), points: (id) => Number(id) * 10, fetches: [], degraded: null };
+  const behavior: FixtureBehavior = {
+    verdict: () => ({ allowed: true }),
+    points: (id) => Number(id) * 10,
+    fetches: [],
+    degraded: null,
+  };
   const subgraphs = createFixtureSubgraphs(behavior);
   const logged: string[] = [];
-  const log = (level: string) => (fields: object, message: string) => void logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  const log = (level: string) => (fields: object, message: string) =>
+    void logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   const config: Config = {
     issuer: { url: options.issuer.url, audience: AUDIENCE, claims: claimNames.parse({}) },
@@ -191,32 +225,59 @@ export async function createFixtureGateway(options: FixtureOptions) {
   };
   const graph: Graph = {
     subgraphs: subgraphs.map((subgraph) => options.wrap?.(subgraph) ?? subgraph),
-    systems: () => [{ id: 'erp', connector: 'erp-business-central', url: 'http://127.0.0.1:1', state: 'UP', lagSeconds: 4 }],
+    systems: () => [
+      { id: 'erp', connector: 'erp-business-central', url: 'http://127.0.0.1:1', state: 'UP', lagSeconds: 4 },
+    ],
     readiness: () => ({ consentsImported: true, firstLoadDone: true }),
     loadProgress: () => ({ done: true, feeds: [] }),
     close: () => Promise.resolve(),
     ...options.graph,
   };
-  const metrics = createMetrics({ feedLags: () => graph.systems().map(({ id, lagSeconds }) => ({ system: id, lagSeconds })) });
+  const metrics = createMetrics({
+    feedLags: () => graph.systems().map(({ id, lagSeconds }) => ({ system: id, lagSeconds })),
+  });
   const supergraphSdl = composeSubgraphs(subgraphs);
-  const gateway = await createGatewayServer({ config, graph, supergraphSdl, clock: options.clock ?? systemClock, logger, metrics });
+  const gateway = await createGatewayServer({
+    config,
+    graph,
+    supergraphSdl,
+    clock: options.clock ?? systemClock,
+    logger,
+    metrics,
+  });
 
   /** Posts a document; `token: null` sends none. */
-  const ask = async (query: string, more: { token?: string | null; headers?: Record<string, string>; variables?: object; operationName?: string } = {}) => {
+  const ask = async (
+    query: string,
+    more: { token?: string | null; headers?: Record<string, string>; variables?: object; operationName?: string } = {},
+  ) => {
     const token = more.token === undefined ? await options.issuer.issue() : more.token;
     const response = await gateway.app.inject({
       method: 'POST',
       url: '/graphql',
-      headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), 'mortar-purpose': 'SERVICE_SUPPORT', ...more.headers },
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        'mortar-purpose': 'SERVICE_SUPPORT',
+        ...more.headers,
+      },
       payload: { query, variables: more.variables, operationName: more.operationName },
     });
-    return { status: response.statusCode, headers: response.headers, text: response.body, body: response.json<Answer>() };
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text: response.body,
+      body: response.json<Answer>(),
+    };
   };
   return { ...gateway, ask, behavior, metrics, logged };
 }
 
 export interface Answer {
   readonly data?: Record<string, unknown> | null;
-  readonly errors?: readonly { readonly message: string; readonly path?: readonly (string | number)[]; readonly extensions: Record<string, unknown> }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions: Record<string, unknown>;
+  }[];
   readonly extensions: Record<string, unknown>;
 }

@@ -1,0 +1,58 @@
+import type { LoadProgress, SystemReport } from '#gateway/graph.ts';
+
+export interface SummaryFacts {
+  /** Where the main port listens, without a path. */
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly issuerUrl: string;
+  readonly systems: readonly SystemReport[];
+  readonly sandbox: boolean;
+  /** Of the sandbox; empty otherwise. */
+  readonly sandboxUrls: Readonly<Record<string, string>>;
+  readonly pagesBuilt: boolean;
+  readonly startedInMs: number;
+}
+
+const SYMBOLS = { UP: '●', DEGRADED: '◐', DOWN: '○' } as const;
+
+/** What a person reads when the graph is up: where it is, what is connected, how to get in. No color: fits any log. */
+export function formatSummary(facts: SummaryFacts): string {
+  const row = (name: string, value: string): string => `  ${name.padEnd(10)} ${value}`;
+  const width = Math.max(0, ...facts.systems.map(({ id }) => id.length));
+  const systems = facts.systems.map(
+    ({ id, connector, url, state }) =>
+      `  ${SYMBOLS[state]} ${id.padEnd(width)}  ${state.padEnd(8)}  ${connector}  ${url}`,
+  );
+  const { control } = facts.sandboxUrls;
+  return [
+    '',
+    `  Mortar is serving one graph over ${facts.systems.length} systems (${(facts.startedInMs / 1000).toFixed(1)} s)`,
+    '',
+    row('graph', `${facts.url}/graphql`),
+    ...(facts.pagesBuilt ? [row('GraphiQL', `${facts.url}/graphiql`)] : []),
+    row('health', `${facts.url}/readyz`),
+    row('metrics', `${facts.metricsUrl}/metrics`),
+    row('issuer', facts.issuerUrl),
+    ...(facts.sandbox && control !== undefined
+      ? [row('sandbox', `${control} (its control port: the truth to compare with)`)]
+      : []),
+    '',
+    ...systems,
+    '',
+    ...(facts.sandbox
+      ? ['  A token:   npm run -s mortar -- token associate', '  Stop:      Ctrl-C']
+      : ['  Tokens come from the issuer above.']),
+    '',
+  ].join('\n');
+}
+
+/** The first load in one line, for example `first load  pos customers 300 · orders 1,200 …`. */
+export function formatProgress({ feeds, done }: LoadProgress): string {
+  const rows = feeds.reduce((sum, feed) => sum + feed.rows, 0);
+  const finished = feeds.filter((feed) => feed.done).length;
+  const count = rows.toLocaleString('en-US');
+  if (done) return `  First load done: ${count} rows from ${feeds.length} feeds.`;
+  const running = feeds.filter((feed) => !feed.done).map(({ system, feed }) => `${system} ${feed}`);
+  const names = running.slice(0, 3).join(', ');
+  return `  First load: ${finished} of ${feeds.length} feeds, ${count} rows (${names}${running.length > 3 ? ', …' : ''})`;
+}
