@@ -18,6 +18,7 @@ describe('composition', () => {
     const subgraphs = governedSubgraphs({ catalog: (text) => text.replace('type Channel', 'type Order') });
     expect(() => composeSubgraphs(subgraphs)).toThrow(CompositionError);
     expect(() => composeSubgraphs([])).toThrow('no subgraph');
+    expect(() => composeSubgraphs([{ name: 'torn', sdl: 'type Query {' }])).toThrow('[torn] Syntax Error');
   });
 
   it('strips the mark of the security links it enforces, and nothing else', () => {

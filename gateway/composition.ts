@@ -1,6 +1,6 @@
 import { composeServices } from '@apollo/composition';
 import { Kind, parse, valueFromASTUntyped } from 'graphql';
-import type { ConstDirectiveNode } from 'graphql';
+import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 
 import type { SubgraphSdl } from './subgraph-schemas.ts';
 
@@ -20,6 +20,14 @@ function subgraphUrl(name: string): string {
   return `mortar://${name}`;
 }
 
+function parseSubgraph(name: string, sdl: string): DocumentNode {
+  try {
+    return parse(sdl);
+  } catch (error) {
+    throw new CompositionError([`[${name}] ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
 /**
  * The supergraph SDL of the subgraphs, the same text for the same input in any order.
  * @throws {CompositionError} when they do not compose.
@@ -28,7 +36,7 @@ export function composeSubgraphs(subgraphs: readonly SubgraphSdl[]): string {
   if (subgraphs.length === 0) throw new CompositionError(['there is no subgraph: subgraphs/*/schema.graphql']);
   const services = subgraphs
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, sdl }) => ({ name, url: subgraphUrl(name), typeDefs: parse(sdl) }));
+    .map(({ name, sdl }) => ({ name, url: subgraphUrl(name), typeDefs: parseSubgraph(name, sdl) }));
   const result = composeServices(services);
   if (result.errors !== undefined) throw new CompositionError(result.errors.map((error) => error.message));
   return `${result.supergraphSdl.trimEnd()}\n`;
