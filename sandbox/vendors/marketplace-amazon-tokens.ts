@@ -23,7 +23,7 @@ const PATHS = [
   '/orders/2026-01-01/orders',
   '/orders/2026-01-01/orders/{orderId}',
 ].map((template) => new RegExp(`^${template.replace('{orderId}', '(\\{orderId\\}|[A-Za-z0-9-]{1,64})')}$`));
-const elements = z.enum(['buyerInfo', 'shippingAddress', 'buyerTaxInformation']);
+const elements = z.enum(['buyerInfo', 'shippingAddress']);
 const restrictedBody = z.object({
   targetApplication: z.string().optional(),
   restrictedResources: z
@@ -104,7 +104,7 @@ function accessOf(tokens: ReadonlyMap<string, Token>, request: Request, nowMs: n
   if (covering.length === 0)
     return { kind: 'denied', details: 'The restricted data token does not cover this resource.' };
   const opened = covering.flatMap((resource) => resource.dataElements ?? elementsOf(resource.path));
-  return { kind: 'granted', restricted: new Set(opened.filter((one) => one !== 'buyerTaxInformation')) };
+  return { kind: 'granted', restricted: new Set(opened) };
 }
 
 /** The address and buyerInfo operations are restricted as a whole: they take no data elements. */

@@ -106,11 +106,17 @@ export function checkResponse(
   return result.valid ? [] : (result.errors ?? []).map(sentence);
 }
 
+/** A declared answer, references already resolved. */
+interface Declared {
+  readonly content?: Readonly<Record<string, { readonly schema?: { readonly properties?: object } }>>;
+}
+
 function checkedStatus(operation: Operation, status: number): number | null {
-  const responses = (operation.responses ?? {}) as Record<string, unknown>;
+  const responses = (operation.responses ?? {}) as Record<string, Declared>;
   const declared = [String(status), `${Math.floor(status / 100)}XX`, 'default'].some((key) => key in responses);
   if (declared) return status;
-  return status >= 400 && JSON.stringify(responses['200'] ?? {}).includes('"errors"') ? 200 : null;
+  const success = Object.values(responses['200']?.content ?? {})[0]?.schema?.properties ?? {};
+  return status >= 400 && 'errors' in success ? 200 : null;
 }
 
 function toBackendRequest(contract: Contract, request: CheckedRequest, body?: string): BackendRequest {
