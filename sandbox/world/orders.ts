@@ -168,9 +168,10 @@ function toOrder(making: Making, sale: Sale): WorldOrder {
   const stage = sale.refunded ? 'refunded' : pickStage(random, channel, { pickup, open: ageHours < OPEN_HOURS });
   const place = pickPlace(making, channel, pickup);
   const profileIds = profileIdsOf(buyer, channel, pickup);
+  const orderNumber = sale.orderNumber ?? `${NUMBER_PREFIX[channel]}-${100_000 + sale.index}`;
   const isGuest = Object.keys(profileIds).length === 0 && channel !== 'store';
   return {
-    orderNumber: sale.orderNumber ?? `${NUMBER_PREFIX[channel]}-${100_000 + sale.index}`,
+    orderNumber,
     channel,
     stage,
     placedAt: new Date(sale.placedAtMs).toISOString(),
@@ -181,7 +182,7 @@ function toOrder(making: Making, sale: Sale): WorldOrder {
     lines: sale.lines ?? inventLines(making, channel),
     currency: 'GBP',
     place,
-    ids: systemIds(random, { channel, pickup, stage, old: ageHours > 24 }),
+    ids: systemIds(random, { channel, pickup, stage, orderNumber }),
   };
 }
 
@@ -257,16 +258,16 @@ function priceIn(product: WorldProduct, channel: Channel): number {
   return channel === 'store' ? product.storePriceMinor : product.priceMinor;
 }
 
-const UNRELEASED = new Set<WorldOrderStage>(['received', 'validated', 'paid', 'canceled']);
+const UNRELEASED = new Set<WorldOrderStage>(['received', 'validated', 'paid']);
 
-/** Web and app orders: ERP, then the warehouse or, for pickups, the store's till. The ERP gets till sales overnight. */
+/** Web and app orders: ERP, then the warehouse or, for pickups, the store's till. Till sales never reach the ERP as orders. */
 function systemIds(
   random: Random,
   about: {
     readonly channel: Channel;
     readonly pickup: boolean;
     readonly stage: WorldOrderStage;
-    readonly old: boolean;
+    readonly orderNumber: string;
   },
 ): WorldOrder['ids'] {
   if (about.channel === 'amazon') {
@@ -276,8 +277,8 @@ function systemIds(
   }
   const erp = random.uuid();
   const pos = random.text(26);
-  const wms = `FF-${random.text(12)}`;
-  if (about.channel === 'store') return about.old ? { pos, erp } : { pos };
+  const wms = `FF-${about.orderNumber}`;
+  if (about.channel === 'store') return { pos };
   if (about.pickup) return { erp, pos };
   return UNRELEASED.has(about.stage) ? { erp } : { erp, wms };
 }

@@ -130,8 +130,8 @@ export function buildPlaces(sites: readonly StoreSite[] | null): readonly WorldP
     const site = sites?.[index];
     if (site === undefined) return place;
     // The list has neither street nor postcode: another town's would be a lie.
-    const { name, town, latitude, longitude } = site;
-    return { ...place, name, latitude, longitude, street: 'High Street', city: town, postalCode: '' };
+    const { town, ...spot } = site;
+    return { ...place, ...spot, street: 'High Street', city: town, postalCode: '' };
   });
   return [...places, ...others];
 }
