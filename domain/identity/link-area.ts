@@ -116,7 +116,7 @@ async function countCrowds(
     );
     const [first, second, third] = counts;
     const rows = await first!.unionAll(second!).unionAll(third!).execute();
-    for (const { key, holders } of rows) if (key !== null) crowds.set(key, Number(holders));
+    for (const { key, holders } of rows) if (key !== null) crowds.set(key, holders);
   }
   return crowds;
 }
