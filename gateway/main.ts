@@ -73,7 +73,7 @@ function addRunCommands(program: Command): void {
       import('./config.ts'),
     ]);
     const output = {
-      isTerminal: process.stdout.isTTY === true,
+      isTerminal: process.stdout.isTTY,
       write: (text: string) => void process.stdout.write(text),
     };
     // Everything is closed by now; a connection someone keeps open must not keep the process.
@@ -152,7 +152,7 @@ function createProgram(): Command {
     .exitOverride();
   addRunCommands(program);
   addSchemaCommands(program);
-  for (const command of [program, ...program.commands, ...program.commands.flatMap((command) => command.commands)]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('Run with --help to see what there is.').allowExcessArguments(false);
   }
   return program;

@@ -50,12 +50,13 @@ export function startSandboxProcess(options: SandboxProcessOptions): SandboxProc
     child.once('error', () => resolve(null));
   });
   const { promise: died, resolve: reportDeath } = Promise.withResolvers<{ code: number | null; logFile: string }>();
-  const ready = waitForReady(child, ended, logFile).then((answer) => {
-    void ended.then((code) => {
-      if (!stopping) reportDeath({ code, logFile });
-    });
-    return answer;
-  });
+  const ready = waitForReady(child, ended, logFile);
+  const reportLater = async (): Promise<void> => {
+    await ready;
+    const code = await ended;
+    if (!stopping) reportDeath({ code, logFile });
+  };
+  reportLater().catch(() => undefined);
   // Whoever awaits it gets the error; until then it must not count as unhandled.
   ready.catch(() => undefined);
   return {

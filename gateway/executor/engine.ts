@@ -40,6 +40,5 @@ export function createEngine(deps: EngineDeps): GatewayInterface {
       warn: (message) => logger.warn({}, String(message)),
       error: (message) => logger.error({}, String(message)),
     },
-    // Our types follow the server's interface package, the engine's an older one; the notes say they fit at run time.
-  }) as unknown as GatewayInterface;
+  });
 }

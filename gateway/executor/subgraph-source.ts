@@ -9,7 +9,6 @@ import type { Metrics } from '#platform/metrics.ts';
 import type { Subgraph, SubgraphFetch, SubgraphResult } from '#platform/subgraph.ts';
 
 type ResponsePath = readonly (string | number)[];
-type SourceAnswer = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 /** Something to tell about one place of a fetch's answer once its client path is known. */
 interface PlacedNotice {
@@ -54,7 +53,7 @@ export function createSubgraphSource(deps: SubgraphSourceDeps): GraphQLDataSourc
       if (failed) return { data: null, errors: [...locatedErrors(document, variables, outcome.code)] };
       const { result } = outcome;
       const errors = withPlacedNotices(errorsOf(result, fetch), placeNotices(result, notices));
-      return { data: result.data ?? null, ...(errors === null ? {} : { errors }) } as SourceAnswer;
+      return { data: result.data ?? null, ...(errors === null ? {} : { errors }) };
     },
   };
 }

@@ -23,7 +23,10 @@ export function createApp(config: Config, logger: Logger): FastifyInstance {
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
-    frameworkErrors: (error, request, reply) => sendFailure(error, request, reply, logger),
+    frameworkErrors: (error, request, reply) => {
+      // A reply is thenable; what is sent is sent.
+      void sendFailure(error, request, reply, logger);
+    },
   });
   // Without text/plain a page of another origin cannot post without asking first.
   app.removeContentTypeParser('text/plain');

@@ -118,14 +118,14 @@ describe('consent', () => {
 });
 
 describe('purposes', () => {
-  const query = '{ customer(id: 1) { email } }';
+  const governed = '{ customer(id: 1) { email } }';
   it.each([
     ['an unknown purpose', { 'mortar-purpose': 'FUN' }, 400, 'BAD_USER_INPUT'],
     ['two purposes', { 'mortar-purpose': 'SERVICE_SUPPORT,PERSONALIZATION' }, 400, 'BAD_USER_INPUT'],
     ['a purpose the token lacks', { 'mortar-purpose': 'ANALYTICS' }, 403, 'PURPOSE_NOT_ALLOWED'],
     ['an unknown medium', { 'mortar-medium': 'FAX' }, 400, 'BAD_USER_INPUT'],
   ])('refuses %s for the whole request', async (_, headers, status, expected) => {
-    const answer = await gateway.ask(query, { headers });
+    const answer = await gateway.ask(governed, { headers });
     expect([answer.status, code(answer)]).toEqual([status, expected]);
     expect(answer.body.data).toBeUndefined();
   });
@@ -139,14 +139,14 @@ describe('purposes', () => {
         payload: { query },
       });
     const several = await issuer.issue();
-    const refused = await post(query, several);
+    const refused = await post(governed, several);
     expect([
       refused.statusCode,
       refused.json<{ errors: { extensions: object }[] }>().errors[0]?.extensions,
     ]).toMatchObject([400, { code: 'PURPOSE_REQUIRED' }]);
     expect((await post('{ customer(id: 1) { id } }', several)).statusCode).toBe(200);
     const single = await issuer.issue({ purposes: ['SERVICE_SUPPORT'] });
-    expect((await post(query, single)).json()).toMatchObject({ data: { customer: { email: 'mail-1' } } });
+    expect((await post(governed, single)).json()).toMatchObject({ data: { customer: { email: 'mail-1' } } });
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
+import { OperationTypeNode } from 'graphql';
 
 import { assertOperationLimits } from './operation-limits.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
@@ -24,7 +25,7 @@ export function createAdmissionPlugin({ limits, current }: AdmissionDeps): Apoll
           if (operation === undefined || operation === null) {
             throw requestError('OPERATION_RESOLUTION_FAILURE', unknownOperation(request.request.operationName));
           }
-          if (operation.operation === 'subscription') {
+          if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
             throw requestError('OPERATION_RESOLUTION_FAILURE', 'Subscriptions are not answered here.');
           }
           const state = current();
@@ -64,7 +65,7 @@ export function createAnswerPlugin(): ApolloServerPlugin<GatewayContext> {
           singleResult.extensions = { ...singleResult.extensions, requestId: contextValue.requestId };
           const code = singleResult.errors?.[0]?.extensions?.['code'];
           const refused = singleResult.data === undefined;
-          contextValue.answer.outcome = code === undefined ? 'ok' : refused ? String(code) : 'partial';
+          contextValue.answer.outcome = typeof code !== 'string' ? 'ok' : refused ? code : 'partial';
           return Promise.resolve();
         },
       }),

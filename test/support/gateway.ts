@@ -16,6 +16,9 @@ import type { DegradedSource, Subgraph } from '#platform/subgraph.ts';
 import type { ConsentDeciders, Verdict } from '#schema/model/consent.ts';
 import { toSubjectId } from '#schema/model/ids.ts';
 
+// The engine reads it when it is constructed, as in gateway/main.ts.
+process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
+
 export const AUDIENCE = 'mortar-test';
 
 /** An issuer with its own key on a loopback port: discovery, JWKS, and tokens with any claims. */
@@ -124,7 +127,7 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
       },
       Customer: { __resolveReference: ({ id }: { id: string }) => person(id) },
     },
-  } as unknown as Parameters<typeof defineSubgraph>[0]);
+  });
   const shop = defineSubgraph({
     ...common,
     name: 'shop',
@@ -156,7 +159,7 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
         notes: () => 'secret-notes',
       },
     },
-  } as unknown as Parameters<typeof defineSubgraph>[0]);
+  });
   return [people, shop].map((subgraph) => recorded(subgraph, behavior));
 }
 

@@ -1,0 +1,49 @@
+import dns from 'node:dns';
+import net from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { stripSecurity } from '#gateway/composition.ts';
+import { readOwners } from '#gateway/supergraph.ts';
+import { createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('createEngine', () => {
+  it('opens no socket but to the issuer, from construction to the answer', async () => {
+    const issuer = await startTestIssuer();
+    const connect = vi.spyOn(net.Socket.prototype, 'connect');
+    const lookup = vi.spyOn(dns, 'lookup');
+    const gateway = await createFixtureGateway({ issuer });
+    expect((await gateway.ask('{ customer(id: 1) { id points } }')).status).toBe(200);
+    const ports = connect.mock.calls.map(([target]) => JSON.stringify(target).match(/"port":"?(\d+)/)?.[1]);
+    expect(new Set(ports)).toEqual(new Set([new URL(issuer.url).port]));
+    expect(lookup.mock.calls.map(([host]) => host).filter((host) => host !== '127.0.0.1')).toEqual([]);
+    await gateway.close();
+    await issuer.close();
+  });
+
+  it('refuses a supergraph whose subgraph is not wired', async () => {
+    const issuer = await startTestIssuer();
+    const lost = createFixtureGateway({
+      issuer,
+      wrap: (subgraph) => ({ ...subgraph, name: `${subgraph.name}-renamed` }),
+    });
+    await expect(lost).rejects.toThrow(/which is not wired/);
+    await issuer.close();
+  });
+
+  it('refuses a security feature nobody enforces', () => {
+    const sdl =
+      'schema @link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY) { query: Query } type Query { a: String }';
+    expect(() => stripSecurity(sdl)).toThrow('https://specs.apollo.dev/policy/v0.1');
+  });
+});
+
+describe('readOwners', () => {
+  it('names the subgraph of each field, by field or by type', () => {
+    const owners = readOwners(`
+      enum join__Graph { SHOP @join__graph(name: "shop", url: "") PEOPLE @join__graph(name: "people", url: "") }
+      type Query @join__type(graph: PEOPLE) { a: String b: String @join__field(graph: SHOP) }`);
+    expect(Object.fromEntries(owners)).toEqual({ 'Query.a': 'people', 'Query.b': 'shop' });
+  });
+});
