@@ -116,6 +116,8 @@ function hasConsent(question: Purposeful, facts: DecisionFacts): boolean {
   // Until guardians can decide for them, nobody decides for minors. Unknown age or country changes nothing here: a
   // consent cell always needs a grant (OPT_IN), the strictest mechanism there is.
   if (!definition.minors && facts.members.some(({ ageBand }) => ageBand === 'MINOR')) return false;
+  // A row that holds something of a marketplace buyer serves fulfillment and service only.
+  if (facts.asked.some(({ fulfillmentOnly }) => fulfillmentOnly)) return false;
   if (definition.perRecipient && principal.recipient === null) return false;
   const recipient = principal.recipient ?? OURSELVES;
   return isCovered({ purpose, media: mediaNeeded(question), recipient }, facts);

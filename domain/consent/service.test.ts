@@ -36,7 +36,12 @@ async function threeSubjects(database: Database) {
   await addLink(database, ['sub_a', 'sub_c'], 'PHONE_AND_NAME');
   const mine = { members: ids, proven: ids.slice(0, 2) };
   const other = await addSubject(database, 'sub_x');
-  const members = membersPort({ cus_me: mine, cus_alias: mine, cus_other: { members: [other], proven: [other] } });
+  const members = membersPort({
+    cus_me: mine,
+    cus_alias: mine,
+    cus_alike: { members: ids, proven: ids.slice(2) },
+    cus_other: { members: [other], proven: [other] },
+  });
   const service = createConsentService({
     database,
     members,
@@ -147,27 +152,30 @@ describeDatabases('the consent service', (open) => {
     });
   });
 
-  test.each([
-    ['an unknown purpose', { purpose: 'TELEPATHY' }, 'There is no such purpose'],
-    ['a purpose on another basis', { purpose: 'ORDER_FULFILLMENT' }, 'does not rest on consent'],
-    [
-      'a denial of a purpose on another basis',
-      { purpose: 'LEGAL_OBLIGATION', decision: 'DENY' },
-      'does not rest on consent',
-    ],
-    ['sharing without a partner', { purpose: 'THIRD_PARTY_SHARING' }, 'names one recipient'],
-    ['sharing with ourselves', { purpose: 'THIRD_PARTY_SHARING', recipient: 'self' }, 'names one recipient'],
-    ['an unregistered partner', { purpose: 'THIRD_PARTY_SHARING', recipient: 'nobody' }, 'not registered'],
-    ['a partner that is no id', { recipient: 'a@b.example', decision: 'DENY' }, 'not a partner id'],
-    ['a notice that is no id', { notice: 'Jane Doe <jane@example.org>' }, 'not a notice id'],
-    ['an unknown customer', { customer: 'cus_nobody' }, 'no such customer'],
-    ['somebody else', { customer: 'cus_other' }, 'no such customer'],
-  ] as const)('rejects %s and records nothing', async (_case, change, reason) => {
+  test('rejects what cannot be decided, or not by this caller, and records nothing', async () => {
     await using opened = await open(TEST_MIGRATIONS);
     const { database } = opened;
     const { service } = await threeSubjects(database);
-    const answer = await service.recordConsent(input(change), me);
-    expect(answer).toEqual({ kind: 'rejected', reason: expect.stringContaining(reason) });
+    for (const [name, change, reason] of [
+      ['an unknown purpose', { purpose: 'TELEPATHY' }, 'There is no such purpose'],
+      ['a purpose on another basis', { purpose: 'ORDER_FULFILLMENT' }, 'does not rest on consent'],
+      [
+        'a denial of a purpose on another basis',
+        { purpose: 'LEGAL_OBLIGATION', decision: 'DENY' },
+        'does not rest on consent',
+      ],
+      ['sharing without a partner', { purpose: 'THIRD_PARTY_SHARING' }, 'names one recipient'],
+      ['sharing with ourselves', { purpose: 'THIRD_PARTY_SHARING', recipient: 'self' }, 'names one recipient'],
+      ['an unregistered partner', { purpose: 'THIRD_PARTY_SHARING', recipient: 'nobody' }, 'not registered'],
+      ['a partner that is no id', { recipient: 'a@b.example', decision: 'DENY' }, 'not a partner id'],
+      ['a notice that is no id', { notice: 'Jane Doe <jane@example.org>' }, 'not a notice id'],
+      ['an unknown customer', { customer: 'cus_nobody' }, 'no such customer'],
+      ['somebody else', { customer: 'cus_other' }, 'no such customer'],
+      ['somebody merely alike', { customer: 'cus_alike' }, 'no such customer'],
+    ] as const) {
+      const answer = await service.recordConsent(input(change), me);
+      expect({ name, ...answer }).toEqual({ name, kind: 'rejected', reason: expect.stringContaining(reason) });
+    }
     expect(await eventsOf(database)).toEqual([]);
   });
 

@@ -154,10 +154,12 @@ async function reachOf(
   if (customerId.length > MAX_ID_LENGTH) return null;
   const members = await port.memberSubjects(toCustomerId(customerId));
   if (members === null || members.length === 0) return null;
-  const self = principal.customer === null ? null : await port.memberSubjects(principal.customer);
-  // The same customer may be named by an alias: the oldest member tells.
-  if (principal.role === 'customer' && (self === null || self[0] !== members[0])) return null;
-  const proven = await port.provenSubjects(principal.customer ?? toCustomerId(customerId));
+  const proven = await port.provenSubjects(toCustomerId(customerId));
+  if (principal.role === 'customer') {
+    // One may name oneself by any id one proved to be, never by the id of somebody merely linked.
+    if (principal.customer === null) return null;
+    if (proven.isDisjointFrom(await port.provenSubjects(principal.customer))) return null;
+  }
   const provenMembers = members.filter((subject) => proven.has(subject));
   // The addressed subject comes first: one the person proved to be, where there is one.
   const all = [...provenMembers, ...members.filter((subject) => !proven.has(subject))];
