@@ -298,7 +298,7 @@ describe('failures', () => {
   });
 
   it('rests a system after five failures in a row and says that it is down', async () => {
-    await using upstream = await startUpstream((_request, response) => response.destroy());
+    await using upstream = await startUpstream((_request, response) => void response.destroy());
     await using crm = connect(upstream.url);
     for (const key of ['1', '2', '3', '4', '5', '6', '7']) {
       expect(codeOf((await crm.read([key], scope()))[0])).toBe('UPSTREAM_UNAVAILABLE');
