@@ -2,26 +2,19 @@ import { Client } from '@hubspot/api-client';
 import { describe, expect, test } from 'vitest';
 import type { World } from '#sandbox/world/types.ts';
 import { tinyProfile, tinyWorld } from '#test/support/tiny-world.ts';
+import { createVendorCall } from '#test/support/vendor-call.ts';
+import type { Answer } from '#test/support/vendor-call.ts';
 import { serveVendor } from '#test/support/vendor-server.ts';
 import { createHubspotVendor } from './crm-hubspot.ts';
 
 const vendor = createHubspotVendor({ nowMs: () => Date.parse('2026-03-05T12:00:00.000Z') });
 const CONTACTS = '/crm/v3/objects/contacts';
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // oxlint-disable-next-line typescript/no-explicit-any -- a decoded answer of any shape, read by expectations only
-  readonly body: any;
-}
-
-async function call(world: World, method: string, path: string, body?: unknown): Promise<Answer> {
-  const headers = { authorization: `Bearer ${vendor.credentials.token}`, 'content-type': 'application/json' };
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const init = { method, headers, ...(body === undefined ? {} : { body: text }) };
-  const response = await vendor.handler(new Request(`http://hubspot.test${path}`, init), world);
-  return { status: response.status, headers: response.headers, body: await response.json() };
-}
+const call = createVendorCall({
+  vendor,
+  headers: () => ({ authorization: `Bearer ${vendor.credentials.token}` }),
+  contractOf: () => null,
+});
 
 const batch = (ids: readonly string[], extra: object = {}) => ({
   inputs: ids.map((id) => ({ id })),

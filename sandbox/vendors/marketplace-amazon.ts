@@ -17,6 +17,9 @@ import { Refusal } from './refusal.ts';
 import { matchRoute, operationName } from './route-table.ts';
 import type { Route } from './route-table.ts';
 
+/** What the retailer calls Amazon's warehouses; SP-API itself names no place. */
+const STOCK_LOCATION = 'FBA-GB';
+
 const ROUTES: readonly Route<AmazonCall>[] = [
   ...amazonFbaRoutes,
   ...amazonListingRoutes,
@@ -45,7 +48,7 @@ export function createAmazonVendor({ nowMs = Date.now }: { readonly nowMs?: () =
     connector: 'marketplace-amazon',
     handler: (request, world) => answer(request, world, { tokens, nowMs: nowMs() }),
     credentials: { ...AMAZON_CREDENTIALS },
-    options: { sellerId: AMAZON_SELLER_ID, marketplaceId: AMAZON_MARKETPLACE_ID },
+    options: { sellerId: AMAZON_SELLER_ID, marketplaceId: AMAZON_MARKETPLACE_ID, stockLocation: STOCK_LOCATION },
     operationOf: (request) => operationName(NAMED, request),
     rateLimited: () => amazonError(429, 'QuotaExceeded', 'You exceeded your quota for the requested resource.'),
     failed: () => amazonError(500, 'InternalFailure', 'We encountered an internal error. Please try again.'),

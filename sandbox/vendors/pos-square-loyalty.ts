@@ -15,8 +15,8 @@ export const SQUARE_PROGRAM_ID = 'LOYALTYPROGRAMMAIN';
 /** Lifetime points from which a tier is held; Square itself has no tier field: the reward tiers carry the names. */
 export const SQUARE_TIER_POINTS: Readonly<Record<WorldLoyalty['tier'], number>> = {
   BRONZE: 1,
-  SILVER: 1000,
-  GOLD: 5000,
+  SILVER: 1001,
+  GOLD: 3001,
 };
 
 const TIERS = ['BRONZE', 'SILVER', 'GOLD'] as const;
