@@ -126,8 +126,11 @@ function sortOf(one: z.output<typeof sort>): { readonly name: string; readonly s
 function sorted(profiles: readonly WorldProfile[], by: z.output<typeof sort> | undefined): readonly WorldProfile[] {
   if (by === undefined) return profiles;
   const { name, sign } = sortOf(by);
-  const rows = profiles.map((profile) => ({ profile, key: propertyOf(profile, name) ?? '' }));
-  rows.sort((a, b) => sign * compare(name, a.key, b.key) || byId(a.profile, b.profile));
+  const rows = profiles.map((profile) => {
+    const text = propertyOf(profile, name) ?? '';
+    return { profile, key: NUMBERS.has(name) ? toNumber(text) || 0 : text.toLowerCase() };
+  });
+  rows.sort((a, b) => (a.key === b.key ? byId(a.profile, b.profile) : sign * (a.key < b.key ? -1 : 1)));
   return rows.map(({ profile }) => profile);
 }
 

@@ -5,7 +5,7 @@ import { amazonPlaces } from './marketplace-amazon-products.ts';
 import { amazonRefusal, instantParameter } from './marketplace-amazon-wire.ts';
 import { momentOf, structureOf } from './world-views.ts';
 
-export type AmazonStatus = 'Pending' | 'Unshipped' | 'Shipped' | 'Canceled';
+type AmazonStatus = 'Pending' | 'Unshipped' | 'Shipped' | 'Canceled';
 
 const STATUSES: Record<WorldOrderStage, AmazonStatus> = {
   received: 'Pending',

@@ -47,7 +47,7 @@ interface Token {
 }
 
 /** What a token allows: ordinary access, with the restricted data it opens for the path. */
-export type Access =
+type Access =
   | { readonly kind: 'granted'; readonly restricted: ReadonlySet<Restricted> }
   | { readonly kind: 'denied'; readonly details: string };
 

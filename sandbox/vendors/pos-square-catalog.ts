@@ -15,7 +15,7 @@ import {
 import type { SquareCall } from './pos-square-wire.ts';
 import { momentOf, structureOf } from './world-views.ts';
 
-export const SQUARE_MERCHANT_ID = 'MORTARSANDBOX';
+const SQUARE_MERCHANT_ID = 'MORTARSANDBOX';
 
 /** Things the tills sell that no other system knows; one carries a code the ERP does not have. */
 export const SQUARE_UNMATCHED_ITEMS = [

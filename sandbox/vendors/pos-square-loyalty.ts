@@ -10,10 +10,10 @@ import type { Route } from './route-table.ts';
 import { groupBy, momentOf, structureOf } from './world-views.ts';
 
 /** The retailer's one loyalty program. */
-export const SQUARE_PROGRAM_ID = 'LOYALTYPROGRAMMAIN';
+const SQUARE_PROGRAM_ID = 'LOYALTYPROGRAMMAIN';
 
 /** Lifetime points from which a tier is held; Square itself has no tier field: the reward tiers carry the names. */
-export const SQUARE_TIER_POINTS: Readonly<Record<WorldLoyalty['tier'], number>> = {
+const SQUARE_TIER_POINTS: Readonly<Record<WorldLoyalty['tier'], number>> = {
   BRONZE: 1,
   SILVER: 1001,
   GOLD: 3001,
