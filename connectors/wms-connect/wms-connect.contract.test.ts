@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+
+import { toSku } from '#schema/model/ids.ts';
+import { HOSTILE_IDS, checkWire, contextOf } from '#test/support/connector-contract.ts';
+import { checkResponse, contractsAvailable, loadContract } from '#test/support/contracts.ts';
+
+import { readChanges } from './changes-cursor.ts';
+import { wmsConnect } from './connector.ts';
+import changesAnswer from './fixtures/recent-changes.json' with { type: 'json' };
+import inventoryAnswer from './fixtures/inventory-fetch.json' with { type: 'json' };
+import { orderFeed, ordersById } from './orders.ts';
+import { stockByItem } from './stock.ts';
+
+const context = contextOf(wmsConnect, { credentials: { apiKey: 'secret' } });
+const keysOf = (ids: readonly string[]) => ids.map((externalId) => ({ sku: toSku(externalId), externalId }));
+const orderSource = 'shipengine/connect-order-source-4.9.0.json';
+const provider = 'shipengine/connect-fulfillment-provider-4.6.0.json';
+
+describe.skipIf(!contractsAvailable())('by the contracts of ShipEngine Connect', () => {
+  it('emits valid requests', async () => {
+    const stock = await loadContract(orderSource);
+    const orders = await loadContract(provider);
+    const first = stockByItem.request(keysOf(['MUG-1']), context);
+    const polled = stockByItem.more?.({ poll_after_ms: 5, cursor: 'c' }, first, context)?.request ?? first;
+    expect(checkWire(stock, first)).toEqual([]);
+    expect(checkWire(stock, polled)).toEqual([]);
+    expect(polled.json).toMatchObject({ cursor: 'c', criteria: { skus: ['MUG-1'] } });
+    expect(checkWire(orders, ordersById.request(['F-1'], context))).toEqual([]);
+    expect(checkWire(orders, orderFeed.request(null, context))).toEqual([]);
+    const next = orderFeed.decode({ next_request: { page: 2 } }, null, context).cursor;
+    expect(checkWire(orders, orderFeed.request(next, context))).toEqual([]);
+  });
+
+  it('uses fixtures that are valid answers', async () => {
+    const post = (url: string) => ({ method: 'POST', url });
+    expect(checkResponse(await loadContract(orderSource), post('/inventory_fetch'), 200, inventoryAnswer)).toEqual([]);
+    expect(checkResponse(await loadContract(provider), post('/get_recent_changes'), 200, changesAnswer)).toEqual([]);
+    for (const change of changesAnswer.changes) {
+      expect(checkResponse(await loadContract(provider), post('/get_fulfillments'), 200, change)).toEqual([]);
+    }
+  });
+});
+
+describe('requests', () => {
+  it.each(HOSTILE_IDS)('carries %s as a key and nothing else', (id) => {
+    expect(ordersById.request([id], context)).toMatchObject({
+      path: '/get_fulfillments',
+      json: { fulfillment_provider_order_id: id },
+    });
+    expect(stockByItem.request(keysOf([id]), context)).toMatchObject({ json: { criteria: { skus: [id] } } });
+  });
+});
+
+describe('stock', () => {
+  it('reads each warehouse, and what is known when only the available figure is given', () => {
+    const body = stockByItem.page.parse(inventoryAnswer);
+    const { values } = stockByItem.decode([body], keysOf(['MUG-1', 'MUG-2', 'LOCKED', 'NONE']), context);
+    expect(values.get('MUG-1')).toMatchObject([
+      {
+        locationExternalId: 'wh-1',
+        onHand: 12,
+        committed: 4,
+        nets: [],
+        stamp: { asOf: '2026-11-22T08:00:00.000Z', sequence: '2026-11-21T00:00:00.000Z' },
+      },
+      { locationExternalId: 'wh-2', onHand: 9, committed: 2, nets: [] },
+    ]);
+    expect(values.get('MUG-2')).toMatchObject([{ onHand: 5, committed: null, nets: ['committed'] }]);
+    expect(values.get('LOCKED')).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect([values.has('NONE'), stockByItem.absent]).toEqual([false, []]);
+  });
+
+  it('follows cursors and polls as long as the WMS asks', () => {
+    const first = stockByItem.request(keysOf(['A']), context);
+    expect(stockByItem.more?.({ poll_after_ms: 40 }, first, context)).toMatchObject({ afterMs: 40 });
+    expect(stockByItem.more?.({ items: [], cursor: 'c2' }, first, context)).toMatchObject({
+      afterMs: 0,
+      request: { json: { cursor: 'c2' } },
+    });
+    expect(stockByItem.more?.({ items: [] }, first, context)).toBeNull();
+  });
+});
+
+describe('fulfillments', () => {
+  it('reads state, order number, warehouse and lines', () => {
+    const step = orderFeed.decode(orderFeed.page.parse(changesAnswer), null, context);
+    expect(step.rejected).toBe(0);
+    expect(step.changes).toMatchObject([
+      {
+        value: {
+          externalId: 'F-1',
+          orderNumber: 'WEB-1001',
+          state: 'IN_TRANSIT',
+          vendorState: 'Shipped',
+          locationExternalId: 'wh-1',
+          lines: [{ code: 'MUG-1', quantity: 2 }],
+          updatedAt: '2026-11-22T10:00:00.000Z',
+          buyer: null,
+        },
+      },
+      { value: { externalId: 'F-2', orderNumber: null, state: 'PICKING', lines: [{ code: 'MUG-2', quantity: 1 }] } },
+      { value: { externalId: 'F-3', state: 'PACKED', vendorState: 'Processing/Packed' } },
+      { value: { externalId: 'F-4', state: 'CANCELED' } },
+    ]);
+  });
+
+  it('takes the order number from the id where the configuration says so', () => {
+    const named = contextOf(wmsConnect, { credentials: { apiKey: 'x' }, options: { orderIdPrefix: 'F-' } });
+    const step = orderFeed.decode(orderFeed.page.parse(changesAnswer), null, named);
+    expect(step.changes[1]).toMatchObject({ value: { orderNumber: '2' } });
+  });
+
+  it('answers null for an order the WMS does not know', () => {
+    const body = { errors: [{ code: 'fulfillments_not_found' }], fulfillment_provider_order_id: 'X' };
+    expect(ordersById.decode([body], ['X'], context).values.get('X')).toBeNull();
+  });
+
+  it('sends the next request back unchanged and begins the next run a minute before this one', () => {
+    const first = orderFeed.decode({ next_request: { page: 2 } }, null, context);
+    expect(first.done).toBe(false);
+    expect(orderFeed.request(first.cursor, context).json).toMatchObject({
+      since: '2000-01-01T00:00:00.000Z',
+      next_request: { page: 2 },
+    });
+    const last = orderFeed.decode({ changes: [] }, first.cursor, context);
+    expect(last.done).toBe(true);
+    expect(readChanges(last.cursor)).toEqual({ since: '2026-11-23T11:59:00.000Z', startedAt: null, nextRequest: null });
+  });
+});
