@@ -1,3 +1,4 @@
+import { normalizeBirthDate } from './normalize.ts';
 import type { ProfileId, SystemId } from '#schema/model/ids.ts';
 import type { PostalAddress, ProfileRecord } from '#schema/model/records.ts';
 
@@ -46,7 +47,7 @@ export function mergeProfiles(members: readonly MemberValues[], trusted: readonl
     email: pick('email', (record) => blankToNull(record.email)),
     phone: pick('phone', (record) => blankToNull(record.phone)),
     addresses: pick('addresses', (record) => (record.addresses.length === 0 ? null : record.addresses)),
-    birthDate: pick('birthDate', (record) => blankToNull(record.birthDate)),
+    birthDate: pick('birthDate', (record) => normalizeBirthDate(record.birthDate)),
     preferences: pick('preferences', (record) => record.preferences),
     origins,
   };
