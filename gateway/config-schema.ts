@@ -52,6 +52,8 @@ export const fileConfig = z.strictObject({
   issuer: issuerConfig,
   systems: z.array(systemConfig).min(1),
   retail: retailConfig,
+  /** Where callers reach the gateway, when a proxy stands before it; absent: what the request says. */
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   imports: z.strictObject({ consents: z.array(z.string()).default([]) }).prefault({}),
   limits: limitsConfig.prefault({}),
   /** Origins whose pages may call the graph; absent: only pages of the gateway's own origin. */
@@ -68,8 +70,10 @@ export interface Config extends FileConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly metricsPort: number;
-  /** Null: SQLite under `home`. */
+  /** Null: SQLite in `databaseFile`. */
   readonly databaseUrl: string | null;
+  /** Absolute; a sandbox's file is named for its world, so that two worlds never share directories. */
+  readonly databaseFile: string;
   /** Null: values are cached in memory. */
   readonly redisUrl: string | null;
   readonly logLevel: LogLevel;

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { parseConfigText } from './config-file.ts';
 import type { Config } from './config-schema.ts';
@@ -82,6 +83,7 @@ export function loadConfig({ file, flags, environment, sandbox }: LoadConfigOpti
     port: flags.port,
     metricsPort: flags.metricsPort ?? (flags.port === 0 ? 0 : flags.port + 1),
     databaseUrl: environment.databaseUrl,
+    databaseFile: join(resolve(flags.home), sandbox ? `sandbox/${worldName(flags)}.sqlite` : 'mortar.sqlite'),
     redisUrl: environment.redisUrl,
     logLevel: environment.logLevel,
     sandbox,
@@ -94,6 +96,15 @@ export function loadConfig({ file, flags, environment, sandbox }: LoadConfigOpti
   };
   if (config.production) assertProductionReady(config);
   return config;
+}
+
+/** Names what decides a sandbox's world. */
+function worldName({ scale, seed, dataset, stores }: ServeFlags): string {
+  const files = [dataset, stores].map((file) => (file === undefined ? '' : resolve(file)));
+  const suffix = files.every((file) => file === '')
+    ? ''
+    : `-${createHash('sha256').update(files.join('\n')).digest('hex').slice(0, 8)}`;
+  return `world-${scale}-${seed}${suffix}`;
 }
 
 function readConfigFile(file: string): string {

@@ -57,6 +57,7 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
     clock,
     logger,
     metrics,
+    publicUrl: config.publicUrl,
     openIntrospection: !config.production,
   });
   app.route({ method: ['GET', 'POST'], url: '/graphql', handler });

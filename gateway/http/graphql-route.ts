@@ -1,6 +1,7 @@
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { publicBase } from './health-routes.ts';
 import { requestError, toRequestError } from './request-error.ts';
 import { resolveMedium, resolvePurpose } from '#gateway/auth/purpose.ts';
 import type { VerifyToken } from '#gateway/auth/verify-token.ts';
@@ -20,6 +21,7 @@ export interface GraphqlRouteDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly publicUrl?: string | undefined;
   /** Introspection alone needs no token; off in production. */
   readonly openIntrospection: boolean;
 }
@@ -45,7 +47,7 @@ export function createGraphqlHandler(deps: GraphqlRouteDeps) {
     clearTimeout(timer);
     for (const [name, value] of answer.headers) reply.header(name, value);
     reply.header('cache-control', facts.governed || answer.status >= 400 ? 'private, no-store' : 'private, no-cache');
-    if (answer.status === 401) reply.header('www-authenticate', challenge(request));
+    if (answer.status === 401) reply.header('www-authenticate', challenge(request, deps));
     deps.metrics.observeRequest({ outcome: facts.outcome, elapsedMs: deps.clock.nowMs() - startedAtMs });
     await reply.status(answer.status).send(answer.body);
   };
@@ -124,10 +126,10 @@ function header(request: FastifyRequest, name: string): string | undefined {
 }
 
 /** RFC 9728: where the caller finds the issuer. */
-function challenge(request: FastifyRequest): string {
-  const metadata = `${request.protocol}://${request.host}/.well-known/oauth-protected-resource`;
+function challenge(request: FastifyRequest, deps: GraphqlRouteDeps): string {
+  const metadata = `${publicBase(request, deps)}/.well-known/oauth-protected-resource`;
   const error = request.headers.authorization === undefined ? '' : ', error="invalid_token"';
-  return `Bearer resource_metadata="${metadata.replaceAll(/["\\\s]/g, '')}"${error}`;
+  return `Bearer resource_metadata="${metadata}"${error}`;
 }
 
 function toHeaderMap(request: FastifyRequest): HeaderMap {

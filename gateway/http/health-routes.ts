@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { Config } from '#gateway/config-schema.ts';
 import type { Graph } from '#gateway/graph.ts';
@@ -20,6 +20,12 @@ export function missingForReady({ config, graph, isDraining }: HealthDeps): read
   ];
 }
 
+/** The gateway's address as callers know it, without a trailing slash; harmless inside a quoted header value. */
+export function publicBase(request: FastifyRequest, { publicUrl }: Pick<Config, 'publicUrl'>): string {
+  const base = publicUrl ?? `${request.protocol}://${request.host}`;
+  return base.replaceAll(/["\\\s]|\/+$/g, '');
+}
+
 /** Adds /livez, /readyz and the protected-resource metadata (RFC 9728) that names the issuer. */
 export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
   const { config, graph } = deps;
@@ -33,7 +39,7 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
       .send({ status: missing.length === 0 ? 'ready' : 'waiting', missing, load: graph.loadProgress(), systems });
   });
   app.get('/.well-known/oauth-protected-resource', (request) => ({
-    resource: `${request.protocol}://${request.host}/graphql`,
+    resource: `${publicBase(request, config)}/graphql`,
     resource_name: 'Mortar',
     authorization_servers: [config.issuer.url],
     scopes_supported: SCOPES,

@@ -219,6 +219,8 @@ export async function createFixtureGateway(options: FixtureOptions) {
     port: 0,
     metricsPort: 0,
     databaseUrl: null,
+    databaseFile: ':memory:',
+    databaseFile: 'unused.sqlite',
     redisUrl: null,
     logLevel: 'silent',
     sandbox: false,

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { listen } from './listen.ts';
+import { createFixtureGateway, startTestIssuer, type TestIssuer } from '#test/support/gateway.ts';
+
+let issuer: TestIssuer;
+beforeAll(async () => {
+  issuer = await startTestIssuer();
+});
+afterAll(async () => issuer.close());
+
+describe('connections', () => {
+  it('aborts what runs for a client that went away', async () => {
+    const { promise: started, resolve: start } = Promise.withResolvers<AbortSignal>();
+    const gateway = await createFixtureGateway({
+      issuer,
+      wrap: (subgraph) => ({
+        ...subgraph,
+        execute: (fetch) => {
+          start(fetch.request.signal);
+          return subgraph.execute(fetch);
+        },
+      }),
+    });
+    const url = await listen(gateway.app, { host: '127.0.0.1', port: 0, flag: '--port' });
+    const client = new AbortController();
+    const gone = fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await issuer.issue()}` },
+      body: JSON.stringify({ query: '{ slow { sku } }' }),
+      signal: client.signal,
+    });
+    const signal = await started;
+    const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    client.abort();
+    await expect(gone).rejects.toThrow('aborted');
+    await aborted;
+    await gateway.close();
+  });
+
+  it('lets pages of configured origins in and no others', async () => {
+    const gateway = await createFixtureGateway({ issuer, config: { cors: { origins: ['https://shop.example/'] } } });
+    const preflight = (origin: string) =>
+      gateway.app.inject({
+        method: 'OPTIONS',
+        url: '/graphql',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+    const allowed = await preflight('https://shop.example');
+    expect([allowed.statusCode, allowed.headers['access-control-allow-origin']]).toEqual([204, 'https://shop.example']);
+    expect((await preflight('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
+    await gateway.close();
+  });
+
+  it('names the public address when a proxy stands before it', async () => {
+    const gateway = await createFixtureGateway({ issuer, config: { publicUrl: 'https://graph.example/' } });
+    expect((await gateway.app.inject('/.well-known/oauth-protected-resource')).json()).toMatchObject({
+      resource: 'https://graph.example/graphql',
+    });
+    expect((await gateway.ask('{ product(sku: 1) { sku } }', { token: 'x' })).headers['www-authenticate']).toContain(
+      'resource_metadata="https://graph.example/.well-known/oauth-protected-resource"',
+    );
+    await gateway.close();
+  });
+});
