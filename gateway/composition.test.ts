@@ -5,6 +5,7 @@ import { governedSubgraphs } from '#test/support/governed-subgraphs.ts';
 import { subgraphSdl } from '#platform/subgraph-sdl.ts';
 import { CompositionError, composeSubgraphs, stripSecurity } from './composition.ts';
 import { readPolicy } from './policy.ts';
+import { readSubgraphSdls } from './subgraph-schemas.ts';
 
 const supergraph = composeSubgraphs(governedSubgraphs());
 
@@ -30,10 +31,13 @@ describe('composition', () => {
     expect(readPolicy(stripped)).toEqual(readPolicy(supergraph));
   });
 
-  it('gives a supergraph that the gateway loads', async () => {
+  it.each([
+    ['of the small subgraphs', () => supergraph],
+    ['of this repository', () => composeSubgraphs(readSubgraphSdls())],
+  ])('gives a supergraph that the gateway loads: that %s', async (_which, compose) => {
     process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
     const silent = { debug() {}, info() {}, warn() {}, error() {} };
-    const gateway = new ApolloGateway({ supergraphSdl: stripSecurity(supergraph), logger: silent });
+    const gateway = new ApolloGateway({ supergraphSdl: stripSecurity(compose()), logger: silent });
     const { schema } = await gateway.load();
     expect(schema.getType('Customer')).toBeDefined();
     await gateway.stop();
