@@ -232,8 +232,8 @@ function shape(row: OdataRow, { expandable }: EntitySet, { expand, select: field
   return Object.fromEntries(served);
 }
 
-function words(list: string | null): readonly string[] {
-  return (list ?? '')
+function words(text: string | null): readonly string[] {
+  return (text ?? '')
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');

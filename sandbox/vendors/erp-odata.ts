@@ -12,6 +12,11 @@ export type OdataFilter = readonly (readonly OdataCondition[])[];
 
 export type OdataRow = Readonly<Record<string, unknown>>;
 
+/** A field as a filter compares it; objects and lists cannot be compared. */
+export function comparable(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
 /** Thrown for what Business Central answers with 400 BadRequest. */
 export class OdataError extends Error {}
 
@@ -67,8 +72,8 @@ export function keysOfFilter(filter: OdataFilter, fields: readonly string[]): re
 function fits(row: OdataRow, { field, operator, value }: OdataCondition): boolean {
   const held = row[field];
   const order = field.endsWith('DateTime')
-    ? Date.parse(String(held)) - Date.parse(value)
-    : compare(String(held ?? ''), value);
+    ? Date.parse(comparable(held)) - Date.parse(value)
+    : compare(comparable(held), value);
   switch (operator) {
     case 'eq':
       return order === 0;

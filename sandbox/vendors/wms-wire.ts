@@ -28,7 +28,7 @@ export async function readConnectBody<S extends typeof orderSourceCall | typeof 
     const [issue] = parsed.error.issues;
     throw connectRefusal(400, 'validation', `${issue?.path.join('.') ?? 'body'}: ${issue?.message ?? 'is invalid'}`);
   }
-  const { auth } = parsed.data as z.output<typeof providerCall>;
+  const { auth } = parsed.data;
   if (auth.api_key !== WMS_API_KEY)
     throw connectRefusal(401, 'external_unauthorized_error', 'The API key is not valid.');
   return parsed.data as z.output<S>;

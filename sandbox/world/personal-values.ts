@@ -21,9 +21,9 @@ export interface PersonalValues {
   readonly alias: () => string;
 }
 
-const CONSONANTS = 'bdfghjklmnprstvwzck'.slice(0, 20);
-const VOWELS = 'aeiou';
-const SYLLABLES = [...CONSONANTS].flatMap((consonant) => [...VOWELS].map((vowel) => consonant + vowel));
+const CONSONANTS = 'bcdfghjklmnprstvwz'.split('');
+const VOWELS = 'aeiou'.split('');
+const SYLLABLES = CONSONANTS.flatMap((consonant) => VOWELS.map((vowel) => consonant + vowel));
 const NAME_SPACE = 10 ** 6;
 const DAYS = 28_000;
 const DAY_MS = 86_400_000;
@@ -81,7 +81,7 @@ function counter(seed: number, label: string, size: number, render: (value: numb
 function toWord(value: number): string {
   let left = value;
   let text = '';
-  // 95 syllables, four of them: more than the million inputs.
+  // 90 syllables, four of them: more than the million inputs.
   for (let part = 0; part < 4; part += 1) {
     text += SYLLABLES[left % SYLLABLES.length] ?? '';
     left = Math.floor(left / SYLLABLES.length);

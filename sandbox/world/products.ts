@@ -93,7 +93,7 @@ function toSellerSku(sku: string, random: Random): string {
 
 /** GS1: weights 1 and 3 from the left of a GTIN-13. */
 function withCheckDigit(digits: string): string {
-  const sum = [...digits].reduce((total, digit, index) => total + Number(digit) * (index % 2 === 0 ? 1 : 3), 0);
+  const sum = digits.split('').reduce((total, digit, index) => total + Number(digit) * (index % 2 === 0 ? 1 : 3), 0);
   return `${digits}${(10 - (sum % 10)) % 10}`;
 }
 

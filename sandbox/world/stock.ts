@@ -3,7 +3,13 @@ import type { Random } from './random.ts';
 import type { WorldOrder, WorldOrderStage, WorldPlace, WorldProduct, WorldStock } from './types.ts';
 
 /** Stages in which an order's units are promised but still on the shelf. */
-const COMMITTED = new Set<WorldOrderStage>(['paid', 'released', 'picking', 'packed', 'readyForPickup']);
+export const COMMITTED_STAGES: ReadonlySet<WorldOrderStage> = new Set<WorldOrderStage>([
+  'paid',
+  'released',
+  'picking',
+  'packed',
+  'readyForPickup',
+]);
 const MINUTE_MS = 60_000;
 
 export const stockKey = (sku: string, place: string): string => `${sku}@${place}`;
@@ -45,7 +51,7 @@ export function buildStock(options: {
 function committedUnits(orders: readonly WorldOrder[]): ReadonlyMap<string, number> {
   const units = new Map<string, number>();
   for (const order of orders) {
-    if (order.place === null || !COMMITTED.has(order.stage)) continue;
+    if (order.place === null || !COMMITTED_STAGES.has(order.stage)) continue;
     for (const line of order.lines) {
       const key = stockKey(line.sku, order.place);
       units.set(key, (units.get(key) ?? 0) + line.quantity);
