@@ -8,13 +8,13 @@ import type { SubgraphContext } from './subgraph.ts';
 /** A field resolver of a subgraph. */
 export type Resolver<Loaders> = GraphQLFieldResolver<any, SubgraphContext<Loaders>>;
 /** `__resolveReference`: an entity reference to its row, or null. */
-export type ReferenceResolver<Loaders> = (reference: any, context: SubgraphContext<Loaders>) => unknown;
+type ReferenceResolver<Loaders> = (reference: any, context: SubgraphContext<Loaders>) => unknown;
 /** `__resolveType` of a union or interface: the row's type name. */
-export type TypeResolver = (row: any) => string;
+type TypeResolver = (row: any) => string;
 /* oxlint-enable typescript/no-explicit-any */
 
 /** The resolvers of one type: `__resolveReference` on entity types, `__resolveType` on unions and interfaces. */
-export type TypeResolvers<Loaders> = {
+type TypeResolvers<Loaders> = {
   readonly __resolveReference?: ReferenceResolver<Loaders>;
   readonly __resolveType?: TypeResolver;
 } & { readonly [field: string]: Resolver<Loaders> };

@@ -1,7 +1,7 @@
 import { subgraphSdl } from '#platform/subgraph-sdl.ts';
 
 /** Type definitions of two small subgraphs that keep every rule of governance. */
-export const governedTypeDefs = {
+const governedTypeDefs = {
   customers: `
 "People."
 type Query {

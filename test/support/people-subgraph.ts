@@ -47,7 +47,7 @@ export const people: readonly Person[] = ['1', '2', '3'].map((id) =>
 );
 
 /** A promise that never settles. */
-export const never = () => new Promise<never>(() => undefined);
+const never = () => new Promise<never>(() => undefined);
 
 export interface PeopleSetup {
   readonly decide?: (subjects: readonly string[], field: GovernedField) => Promise<Verdict>;
