@@ -2,7 +2,7 @@ import type { Config } from './config-schema.ts';
 import { MortarError } from '#platform/errors.ts';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
-const WEAK_SECRET = /^(sandbox|development|dev|test|changeme|change-me|secret|password|example)\b/i;
+const WEAK_SECRET = /^(sandbox|mortar-development|development|dev|test|changeme|change-me|secret|password|example)\b/i;
 
 /**
  * Refuses what is convenient on a desk and dangerous in production: the sandbox, default secrets, a database or Redis in

@@ -220,7 +220,6 @@ export async function createFixtureGateway(options: FixtureOptions) {
     metricsPort: 0,
     databaseUrl: null,
     databaseFile: ':memory:',
-    databaseFile: 'unused.sqlite',
     redisUrl: null,
     logLevel: 'silent',
     sandbox: false,
