@@ -76,6 +76,15 @@ export const retailConfig = z.strictObject({
   locations: z.array(locationConfig).default([]),
   authorities: z.array(authorityConfig),
   /** Registered recipients of shared data (partner ids). */
-  recipients: z.array(z.strictObject({ id: slug, name: z.string() })).default([]),
+  recipients: z
+    .array(
+      z.strictObject({
+        id: slug,
+        name: z.string(),
+        /** The system through which the recipient's own orders come (a marketplace); absent: none. */
+        system: slug.optional(),
+      }),
+    )
+    .default([]),
 });
 export type RetailConfig = z.infer<typeof retailConfig>;
