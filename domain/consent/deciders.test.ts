@@ -1,10 +1,12 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 
 import type { Database } from '#platform/database.ts';
 import type { GovernedField } from '#schema/model/consent.ts';
 import { toCustomerId, toSubjectId, type SubjectId } from '#schema/model/ids.ts';
-import { describeDatabases } from '#test/support/databases.ts';
+import { describeDatabases, openTestSqlite } from '#test/support/databases.ts';
 import { createConsentDeciders, type ConsentDecidersOptions } from './deciders.ts';
+import { factsStatement } from './facts-reader.ts';
 import { appendEvents } from './ledger.ts';
 import type { ConsentTables } from './tables.ts';
 import {
@@ -199,4 +201,14 @@ describeDatabases('decisions of a fetch', (open) => {
     never.resolve(new Set());
     expect(await me.decide(EMAIL, [subject])).toEqual(refused('LEDGER_UNAVAILABLE'));
   });
+});
+
+test('a decision read looks everything up by index, however little the planner knows of the tables', async () => {
+  await using opened = await openTestSqlite(TEST_MIGRATIONS);
+  const query = { subjects: [toSubjectId('sub_a')], purpose: 'MARKETING', withRelations: true } as const;
+  const explain = sql<{ detail: string }>`explain query plan ${factsStatement('sqlite', query)}`;
+  const { rows } = await explain.execute(opened.database.read);
+  const steps = rows.map(({ detail }) => detail);
+  expect(steps.filter((step) => /AUTOMATIC|SCAN found/.test(step))).toEqual([]);
+  expect(steps.filter((step) => step.startsWith('SEARCH found USING INDEX'))).toHaveLength(5);
 });

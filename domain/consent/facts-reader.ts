@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 
 import type { Dialect } from '#platform/database.ts';
 import { type SubjectId, toSubjectId } from '#schema/model/ids.ts';
@@ -42,43 +42,60 @@ interface FactRow {
  * ONE statement, whatever their number.
  */
 export async function readFacts<T>(db: Kysely<T>, dialect: Dialect, query: FactsQuery): Promise<FactsSnapshot> {
-  const { rows } = await statement(dialect, query).execute(db);
+  const { rows } = await factsStatement(dialect, query).execute(db);
   return assemble(rows);
 }
 
-function statement(dialect: Dialect, { subjects, purpose, withRelations }: FactsQuery) {
-  const json = JSON.stringify(subjects);
+/** The one statement of a decision read; apart, so that a test can ask for its plan. */
+export function factsStatement(
+  dialect: Dialect,
+  { subjects, purpose, withRelations }: FactsQuery,
+): RawBuilder<FactRow> {
   const postgres = dialect === 'postgres';
-  const asked = postgres
-    ? sql`select value as id from json_array_elements_text(${json}::json)`
-    : sql`select value as id from json_each(${json})`;
-  const now = postgres
-    ? sql`select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms`
-    : sql`select cast(unixepoch('subsec') * 1000 as integer) as now_ms`;
+  const json = JSON.stringify(subjects);
+  const asked = postgres ? sql`json_array_elements_text(${json}::json)` : sql`json_each(${json})`;
+  const now = sql.raw(
+    postgres
+      ? 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint'
+      : "cast(unixepoch('subsec') * 1000 as integer)",
+  );
   const text = sql.raw(postgres ? 'null::text' : 'null');
   const number = sql.raw(postgres ? 'null::bigint' : 'null');
-  const none = sql`${text} as e, ${text} as f, ${number} as x, ${number} as y, ${number} as z`;
-  const ofPurpose = purpose === null ? sql`` : sql`and consent.purpose = ${purpose}`;
-  const relations = withRelations
-    ? sql`union all
-      select 'relation', relation.subject_id, relation.store, relation.recipient, ${text}, ${text}, ${text}, ${text},
-        relation.placed_at, relation.open_until, relation.synced_at, clock.now_ms
-      from clock, members join order_relation relation on relation.subject_id = members.id`
-    : sql``;
-  return sql<FactRow>`with clock as (${now}), asked as (${asked}),
-    customers as (select distinct subject.customer_id from asked join subject on subject.id = asked.id),
-    members as (select subject.* from customers join subject on subject.customer_id = customers.customer_id)
-    select 'subject' as kind, id as subject, customer_id as a, flags as b, jurisdiction as c, age_band as d, ${text} as e, ${text} as f,
-      fulfillment_only as x, ${number} as y, ${number} as z, clock.now_ms from clock, members
+  const each = (rows: string, where: RawBuilder<unknown>) => joinEach(postgres, sql.raw(rows), where);
+  const ofPurpose = purpose === null ? sql`` : sql`and found.purpose = ${purpose}`;
+  const relations = sql`union all
+    select 'relation', found.subject_id, found.store, found.recipient, ${text}, ${text}, ${text}, ${text},
+      found.placed_at, found.open_until, found.synced_at, clock.now_ms
+    from clock cross join members ${each('order_relation', sql`found.subject_id = members.id`)}`;
+  return sql<FactRow>`with clock as materialized (select ${now} as now_ms),
+    asked as materialized (select value as id from ${asked}),
+    customers as materialized (
+      select distinct found.customer_id from asked ${each('subject', sql`found.id = asked.id`)}),
+    members as materialized (
+      select found.* from customers ${each('subject', sql`found.customer_id = customers.customer_id`)})
+    select 'subject' as kind, id as subject, customer_id as a, flags as b, jurisdiction as c, age_band as d,
+      ${text} as e, ${text} as f, fulfillment_only as x, ${number} as y, ${number} as z, clock.now_ms as now_ms
+    from clock cross join members
     union all
-    select 'link', link.subject_a, link.subject_b, ${text}, ${text}, ${text}, ${none}, clock.now_ms
-    from clock, members join identity_link link on link.subject_a = members.id
-    where link.removed_at is null and link.tier in ('SAME_SOURCE', 'VERIFIED_KEY')
-    union all
-    select 'consent', consent.subject, consent.purpose, consent.medium, consent.recipient, consent.via, consent.state, consent.decided_at,
+    select 'link', found.subject_a, found.subject_b, ${text}, ${text}, ${text}, ${text}, ${text},
       ${number}, ${number}, ${number}, clock.now_ms
-    from clock, members join consent_current consent on consent.subject = members.id ${ofPurpose}
-    ${relations}`;
+    from clock cross join members ${each('identity_link', sql`found.subject_a = members.id and found.removed_at is null and found.tier in ('SAME_SOURCE', 'VERIFIED_KEY')`)}
+    union all
+    select 'consent', found.subject, found.purpose, found.medium, found.recipient, found.via, found.state,
+      found.decided_at, ${number}, ${number}, ${number}, clock.now_ms
+    from clock cross join members ${each('consent_current', sql`found.subject = members.id ${ofPurpose}`)}
+    ${withRelations ? relations : sql``}`;
+}
+
+/**
+ * Joins the table's rows as `found`, looked up by index for each row on the left. Both planners would rather scan whole
+ * tables, because they cannot guess how few subjects a JSON text holds (25 ms instead of 0.3 ms at 20,000 subjects).
+ */
+function joinEach(postgres: boolean, table: RawBuilder<unknown>, where: RawBuilder<unknown>): RawBuilder<unknown> {
+  // PostgreSQL: OFFSET 0 keeps the look-up inside. SQLite: CROSS JOIN keeps the order of the tables.
+  return postgres
+    ? sql`cross join lateral (select * from ${table} as found where ${where} offset 0) as found`
+    : sql`cross join ${table} as found where ${where}`;
 }
 
 interface Draft {
