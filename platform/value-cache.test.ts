@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -47,13 +47,11 @@ async function freezableProxy() {
   const server: Server = createServer((inbound) => {
     sockets.add(inbound);
     inbound.on('error', () => undefined);
-    void import('node:net').then(({ connect }) => {
-      const outbound = connect(Number(target.port), target.hostname);
-      sockets.add(outbound);
-      outbound.on('error', () => undefined);
-      inbound.on('data', (chunk) => void (frozen || outbound.write(chunk)));
-      outbound.on('data', (chunk) => void (frozen || inbound.write(chunk)));
-    });
+    const outbound = connect(Number(target.port), target.hostname);
+    sockets.add(outbound);
+    outbound.on('error', () => undefined);
+    inbound.on('data', (chunk) => void (frozen || outbound.write(chunk)));
+    outbound.on('data', (chunk) => void (frozen || inbound.write(chunk)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -72,7 +72,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
       system === canonicalSystem
         ? await directory.products(codes)
         : await itemsByCode({ directory, crosswalk, system, codes });
-    return Promise.all(records.map((record) => (record === null ? null : stored(system, record, fallback))));
+    return Promise.all(records.map(async (record) => (record === null ? null : stored(system, record, fallback))));
   };
   const readers = createReaders(options, (system, codes) => byCode(system, codes, true));
   const itemsOf = async (system: string, codes: readonly string[], scope: CallScope) => {
@@ -107,7 +107,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     async listings(skus) {
       const references = await crosswalk.referencesOf(skus);
       const items = async (system: string, ids: readonly string[]) =>
-        Promise.all((await directory.items(system, ids)).map((record) => record && stored(system, record, false)));
+        Promise.all(
+          (await directory.items(system, ids)).map(async (record) => record && stored(system, record, false)),
+        );
       return loadListings(references, { channels, items });
     },
     async companyTotals(skus) {

@@ -89,7 +89,7 @@ export function createCrosswalk({ database, codePrefixes = {} }: CrosswalkOption
         externalId: row.external_id,
         code: row.code,
         reason: row.reason ?? 'UNKNOWN_CODE',
-        seenAtMs: Number(row.seen_at_ms),
+        seenAtMs: row.seen_at_ms,
       }));
     },
   };

@@ -147,7 +147,7 @@ function createHolder(source: LocationSource, options: LocationRegistryOptions) 
       const query = db.read.selectFrom('location_snapshot').selectAll().where('system', '=', system);
       const row = await query.executeTakeFirst();
       const records = row === undefined ? null : parseStored(locationRecordsSchema, row.records);
-      return row === undefined || records === null ? null : { records, readAtMs: Number(row.seen_at_ms) };
+      return row === undefined || records === null ? null : { records, readAtMs: row.seen_at_ms };
     } catch {
       return null;
     }

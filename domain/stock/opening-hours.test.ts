@@ -62,7 +62,7 @@ describe('a location’s opening', () => {
     ],
     ['a zone a day ahead', 'Pacific/Auckland', nine, '2026-11-22T20:00:00Z', open],
     ['a zone with a half hour', 'Asia/Kolkata', nine, '2026-11-23T03:30:00Z', open],
-  ] as const)('%s', (_, zone, periods, now, expected) => {
+  ] as const)('%s', (...[, zone, periods, now, expected]) => {
     expect(at(zone, periods, now)).toEqual(expected);
   });
 

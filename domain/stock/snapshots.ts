@@ -108,7 +108,7 @@ async function findChunk(db: Kysely<StockTables>, system: string, items: readonl
     .execute();
   return rows.flatMap((row) => {
     const reading = parseStored(stockReadingSchema, row.reading);
-    return reading === null ? [] : [{ itemKey: row.item_key, asOfMs: Number(row.as_of_ms), reading }];
+    return reading === null ? [] : [{ itemKey: row.item_key, asOfMs: row.as_of_ms, reading }];
   });
 }
 

@@ -72,7 +72,7 @@ export function createCatalogResolvers(options: CatalogResolverOptions): Resolve
   };
 }
 
-function itemField<V>(pick: (item: ItemRecord) => V): Resolver<CatalogLoaders> {
+function itemField(pick: (item: ItemRecord) => string | boolean | null): Resolver<CatalogLoaders> {
   return async ({ sku }: ProductRef, _args: unknown, { loaders, notices }: Context, info: GraphQLResolveInfo) => {
     const item = await loaders.products.load(sku);
     if (item === null) return null;

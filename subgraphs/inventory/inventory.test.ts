@@ -66,11 +66,14 @@ test('one batch a system serves a page that asks for availability and stock', as
     { r: ['A', 'B'].map((sku) => ({ __typename: 'Product', sku })) },
   );
   expect(errors).toEqual([]);
-  expect(calls.map(({ system, skus }) => [system, skus]).toSorted()).toEqual([
-    ['pos', ['A']],
-    ['wms', ['A', 'B']],
-  ]);
-  const [a, b] = data._entities;
+  expect(new Map(calls.map(({ system, skus }) => [system, skus]))).toEqual(
+    new Map([
+      ['pos', ['A']],
+      ['wms', ['A', 'B']],
+    ]),
+  );
+  expect(calls).toHaveLength(2);
+  const [a, b] = data['_entities'];
   expect(a.stock.totalCount).toBe(4);
   const l1 = a.stock.nodes.find((row: { location: { name: string } }) => row.location.name === 'Store L1');
   expect(l1).toMatchObject({ onHand: { value: 5 }, committed: { value: 2 }, held: null });
@@ -138,7 +141,7 @@ test('absurd and negative figures are shown, not offered', async () => {
       ],
     },
   );
-  expect(level.data._entities).toEqual([{ id, onHand: { value: -4, provenance: { degraded: true } } }, null]);
+  expect(level.data['_entities']).toEqual([{ id, onHand: { value: -4, provenance: { degraded: true } } }, null]);
 });
 
 test('marketplace stock serves only its channel, by feed', async () => {
@@ -178,7 +181,7 @@ test('finds places near a point, a postal code or a place, and pages by cursor',
     seen.push(next.data.locations.nodes[0].name);
     ({ pageInfo } = next.data.locations);
   }
-  expect(seen.toSorted()).toEqual(['FBA', 'Locker', 'Store L1', 'Store L2', 'Warehouse']);
+  expect(new Set(seen)).toEqual(new Set(['FBA', 'Locker', 'Store L1', 'Store L2', 'Warehouse']));
 });
 
 test.each([

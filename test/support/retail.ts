@@ -41,7 +41,14 @@ const retail: RetailConfig = retailConfig.parse({
   channels: [
     { id: 'web', name: 'Web', kind: 'WEB', priceSystem: 'erp', locationKinds: ['STORE', 'WAREHOUSE'], bufferUnits: 1 },
     { id: 'store', name: 'Stores', kind: 'STORE', priceSystem: 'erp', locationKinds: ['STORE'] },
-    { id: 'amazon', name: 'Amazon', kind: 'MARKETPLACE', priceSystem: 'erp', locationKinds: ['MARKETPLACE_WAREHOUSE'] },
+    {
+      id: 'amazon',
+      name: 'Amazon',
+      kind: 'MARKETPLACE',
+      priceSystem: 'erp',
+      listingSystem: 'marketplace',
+      locationKinds: ['MARKETPLACE_WAREHOUSE'],
+    },
   ],
   locations: [
     { system: 'wms', externalId: 'W1', name: 'Warehouse', kind: 'WAREHOUSE', country: 'GB' },
