@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 
 /** Where the door tells that Redis went away or came back; called once per change of state, never per call. */
-export type RedisStateListener = (state: { readonly up: boolean; readonly reason: string }) => void;
+type RedisStateListener = (state: { readonly up: boolean; readonly reason: string }) => void;
 
 export interface RedisDoorOptions {
   /** `redis://` or `rediss://`. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { RedisDoor } from './redis.ts';
 
-export interface CacheEntry {
+interface CacheEntry {
   readonly key: string;
   readonly value: string;
   readonly ttlMs: number;

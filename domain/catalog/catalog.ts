@@ -15,7 +15,7 @@ import { createItemReader, type ItemReader } from './item-reader.ts';
 import { type ListingRecord, loadListings, toCompanyTotal, toPrice } from './listings.ts';
 
 /** What catalog needs of a connected system. */
-export type CatalogSystem = Pick<ConnectedSystem, 'system' | 'connector' | 'items' | 'itemFeed'>;
+type CatalogSystem = Pick<ConnectedSystem, 'system' | 'connector' | 'items' | 'itemFeed'>;
 
 export interface CatalogOptions {
   readonly database: Database;

@@ -1,5 +1,5 @@
 /** Why an item of a system stands for no product; it is then listed, never guessed. */
-export type UnmatchedReason = 'NO_CODE' | 'UNKNOWN_CODE' | 'AMBIGUOUS_CODE' | 'AMBIGUOUS_GTIN' | 'CONFLICTING_GTIN';
+type UnmatchedReason = 'NO_CODE' | 'UNKNOWN_CODE' | 'AMBIGUOUS_CODE' | 'AMBIGUOUS_GTIN' | 'CONFLICTING_GTIN';
 
 export type ItemMatch =
   | { readonly sku: string; readonly rule: 'EXACT_CODE' | 'NORMALIZED_CODE' | 'GTIN' }

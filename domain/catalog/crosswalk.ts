@@ -10,7 +10,7 @@ export interface ItemReference extends CrosswalkEntry {
   readonly code: string | null;
 }
 
-export interface UnmatchedItem extends ExternalRef {
+interface UnmatchedItem extends ExternalRef {
   readonly code: string | null;
   readonly reason: string;
   /** Epoch milliseconds. */

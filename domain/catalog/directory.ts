@@ -15,7 +15,7 @@ export interface ProductFilter {
   readonly text?: string | null;
 }
 
-export interface SkuPage {
+interface SkuPage {
   readonly skus: readonly string[];
   readonly hasNextPage: boolean;
 }

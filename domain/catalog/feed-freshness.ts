@@ -4,7 +4,7 @@ import { readFeedStates } from '#platform/feed-cursors.ts';
 import type { Provenance } from '#schema/model/figures.ts';
 
 /** What a feed last achieved. */
-export interface FeedState {
+interface FeedState {
   /** The first load was completed: what the snapshot lacks does not exist in the source. */
   readonly loaded: boolean;
   /** Epoch milliseconds of the last page that was stored. */
@@ -39,7 +39,7 @@ export function createFeedFreshness(options: { readonly database: Database; read
 }
 
 /** 15 minutes: the refresh promise of the retail brief. */
-export const SNAPSHOT_FRESH_MS = 15 * 60_000;
+const SNAPSHOT_FRESH_MS = 15 * 60_000;
 
 export interface SnapshotAge {
   readonly nowMs: number;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Migration } from '#platform/database.ts';
 
 /** Snapshot of one product of the canonical system (the ERP). */
-export interface ProductRow {
+interface ProductRow {
   sku: string;
   /** {@link toCodeKey} of the sku. */
   sku_key: string;
@@ -20,7 +20,7 @@ export interface ProductRow {
  * One item of one system: an item reference when `sku` is set, an unmatched item when it is null. One row and not two
  * tables, so that an item can never be both.
  */
-export interface ItemReferenceRow {
+interface ItemReferenceRow {
   system: string;
   external_id: string;
   kind: string;
@@ -34,7 +34,7 @@ export interface ItemReferenceRow {
 }
 
 /** A normalized code of an item: finds the items to match again when a product comes or goes. */
-export interface ItemKeyRow {
+interface ItemKeyRow {
   system: string;
   external_id: string;
   code_key: string;

@@ -9,7 +9,7 @@ import { servesChannel, type Place } from './locations.ts';
  * how much the figure may be wrong. INDICATIVE: neither. Until the graph has a path to write commits, every figure is
  * INDICATIVE: tills and the warehouse sell without asking us, and no measured bound exists to state.
  */
-export type Guarantee = 'STRICT' | 'BOUNDED' | 'INDICATIVE';
+type Guarantee = 'STRICT' | 'BOUNDED' | 'INDICATIVE';
 
 export interface PlaceAvailability {
   readonly place: Place;

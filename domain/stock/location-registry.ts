@@ -18,7 +18,7 @@ const WAIT_AFTER_MS = 15 * 60_000;
 const RETRY_MS = 5_000;
 
 /** A system whose places are served from an earlier read because it did not answer. */
-export interface DegradedLocations {
+interface DegradedLocations {
   readonly system: string;
   readonly asOf: string;
   readonly stale: boolean;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Migration } from '#platform/database.ts';
 
 /** What a system was last seen to state of one item at one of its places. */
-export interface StockSnapshotRow {
+interface StockSnapshotRow {
   system: string;
   /** The system's own id of the item. */
   item_key: string;
@@ -16,7 +16,7 @@ export interface StockSnapshotRow {
 }
 
 /** A system's locations as last read: what a restart has while the system is down. */
-export interface LocationSnapshotRow {
+interface LocationSnapshotRow {
   system: string;
   records: string;
   seen_at_ms: number;

@@ -33,7 +33,7 @@ export interface StockOptions {
 /** Everything the systems say of one item; null: the graph has no such product. */
 export type StockFacts = ItemStockFacts | null;
 
-export interface AvailabilityRequest {
+interface AvailabilityRequest {
   readonly sku: string;
   readonly channel: ChannelConfig;
   /** An Error: nobody can say whether the product exists. */
