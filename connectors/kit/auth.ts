@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { Clock } from '#platform/clock.ts';
 
 import { limitCall } from './deadline.ts';
-import type { Auth } from './definition.ts';
+import type { Auth, TokenAuth } from './definition.ts';
 import { upstreamError } from './failure.ts';
-import type { Transport } from './transport.ts';
+import type { HttpAnswer, Transport } from './transport.ts';
 
 const TOKEN_TIMEOUT_MS = 3_000;
 /** A token is renewed this long before the source says it ends. */
@@ -16,21 +16,31 @@ const tokenAnswer = z.object({
   expires_in: z.coerce.number().positive().default(3_600),
 });
 
+const exchangeAnswer = z.object({
+  restrictedDataToken: z.string().min(1).max(8_192),
+  expiresIn: z.coerce.number().positive(),
+});
+
+export type Headers = Readonly<Record<string, string>>;
+
 export interface Authorizer {
-  /** The headers to send; fetches a token when there is none. @throws {MortarError} UPSTREAM_UNAVAILABLE, UPSTREAM_CONTRACT */
-  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  /**
+   * The headers to send; fetches a token when there is none. `restricted`: with the narrower token some calls need.
+   * @throws {MortarError} UPSTREAM_UNAVAILABLE, UPSTREAM_CONTRACT
+   */
+  readonly headers: (restricted: boolean) => Promise<Headers>;
   /** Says that the system refused these headers; the next call gets a new token. Ignored when a newer one is already there. */
-  readonly refused: (headers: Readonly<Record<string, string>>) => void;
+  readonly refused: (headers: Headers) => void;
   /** True when a refusal with this status can be cured by a new token. */
   readonly canRenew: (status: number) => boolean;
 }
 
 interface Held {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   readonly renewAtMs: number;
 }
 
-/** Authorizes the calls of one system: at most one token request is under way, whoever waits for it. */
+/** Authorizes the calls of one system: at most one request for a token is under way, whoever waits for it. */
 export function createAuthorizer<S>(
   auth: Auth<S>,
   settings: S,
@@ -40,53 +50,92 @@ export function createAuthorizer<S>(
     const headers = auth.headers(settings);
     return { headers: async () => headers, refused: () => {}, canRenew: () => false };
   }
+  const held = ({ token, lifeMs }: Token): Held => ({
+    headers: auth.headers(token, settings),
+    renewAtMs: deps.clock.nowMs() + lifeMs - Math.min(TOKEN_MARGIN_MS, lifeMs / 2),
+  });
+  const usual = keepToken(deps.clock, async () => held(await fetchToken(auth, settings, deps.transport)));
+  const narrow = keepToken(deps.clock, async () => {
+    const exchange = auth.restricted?.(settings) ?? null;
+    const headers = await usual.headers();
+    return exchange === null
+      ? { headers, renewAtMs: 0 }
+      : held(await exchangeToken(exchange.endpoint, exchange.json, headers, deps.transport));
+  });
+  return {
+    headers: (restricted) => (restricted ? narrow : usual).headers(),
+    refused: (headers) => {
+      usual.drop(headers);
+      narrow.drop(headers);
+    },
+    canRenew: (status) => (auth.refusedWith ?? [401]).includes(status),
+  };
+}
+
+/** One kind of token, renewed by one request at a time. */
+function keepToken(
+  clock: Clock,
+  renew: () => Promise<Held>,
+): { readonly headers: () => Promise<Headers>; readonly drop: (headers: Headers) => void } {
   let held: Held | null = null;
   let underWay: Promise<Held> | null = null;
-  const renew = async (): Promise<Held> => {
-    const { token, lifeMs } = await fetchToken(auth.endpoint(settings), auth.form(settings), deps.transport);
-    const marginMs = Math.min(TOKEN_MARGIN_MS, lifeMs / 2);
-    return { headers: auth.headers(token, settings), renewAtMs: deps.clock.nowMs() + lifeMs - marginMs };
-  };
   return {
     headers: async () => {
-      if (held !== null && deps.clock.nowMs() < held.renewAtMs) return held.headers;
+      if (held !== null && clock.nowMs() < held.renewAtMs) return held.headers;
       underWay ??= renew().finally(() => {
         underWay = null;
       });
       held = await underWay;
       return held.headers;
     },
-    refused: (headers) => {
+    drop: (headers) => {
       if (held?.headers === headers) held = null;
     },
-    canRenew: (status) => (auth.refusedWith ?? [401]).includes(status),
   };
 }
 
-async function fetchToken(
-  endpoint: string,
-  form: Readonly<Record<string, string>>,
-  transport: Transport,
-): Promise<{ token: string; lifeMs: number }> {
+interface Token {
+  readonly token: string;
+  readonly lifeMs: number;
+}
+
+async function fetchToken<S>(auth: TokenAuth<S>, settings: S, transport: Transport): Promise<Token> {
+  const contentType = { 'content-type': 'application/x-www-form-urlencoded' };
+  const form = new URLSearchParams({ ...auth.form(settings) }).toString();
+  const answer = await post(auth.endpoint(settings), contentType, form, transport);
+  const body = readToken(tokenAnswer, answer);
+  return { token: body.access_token, lifeMs: body.expires_in * 1000 };
+}
+
+async function exchangeToken(endpoint: string, json: unknown, headers: Headers, transport: Transport): Promise<Token> {
+  const answer = await post(
+    endpoint,
+    { 'content-type': 'application/json', ...headers },
+    JSON.stringify(json),
+    transport,
+  );
+  const body = readToken(exchangeAnswer, answer);
+  return { token: body.restrictedDataToken, lifeMs: body.expiresIn * 1000 };
+}
+
+// oxlint-disable-next-line max-params -- the parts of one POST
+async function post(endpoint: string, headers: Headers, body: string, transport: Transport): Promise<HttpAnswer> {
   // Not bound to one caller's deadline: others may wait for the same token.
   using limit = limitCall(new AbortController().signal, TOKEN_TIMEOUT_MS);
-  const answer = await transport.send({
-    url: new URL(endpoint),
-    method: 'POST',
-    headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ ...form }).toString(),
-    signal: limit.signal,
-  });
+  const url = new URL(endpoint);
+  const all = { accept: 'application/json', ...headers };
+  return await transport.send({ url, method: 'POST', headers: all, body, signal: limit.signal });
+}
+
+function readToken<B>(schema: z.ZodType<B>, answer: HttpAnswer): B {
   if (answer.status !== 200) {
     throw upstreamError('UPSTREAM_UNAVAILABLE', {
       message: `The token endpoint answered ${answer.status}. Check the system's credentials.`,
     });
   }
-  const body = tokenAnswer.safeParse(jsonOf(answer.text));
-  if (!body.success) {
-    throw upstreamError('UPSTREAM_CONTRACT', { message: 'The token endpoint gave no token we can read.' });
-  }
-  return { token: body.data.access_token, lifeMs: body.data.expires_in * 1000 };
+  const body = schema.safeParse(jsonOf(answer.text));
+  if (body.success) return body.data;
+  throw upstreamError('UPSTREAM_CONTRACT', { message: 'The token endpoint gave no token we can read.' });
 }
 
 function jsonOf(text: string): unknown {

@@ -91,7 +91,7 @@ export function createCaller(deps: CallerDeps): Caller {
     };
     let status = 0;
     try {
-      const authorization = await orAborted(deps.authorizer.headers(), limit.signal);
+      const authorization = await orAborted(deps.authorizer.headers(request.restricted ?? false), limit.signal);
       const answer = await deps.transport.send({
         ...httpOf(request, deps.baseUrl, authorization),
         signal: limit.signal,

@@ -86,16 +86,20 @@ export interface FeedDefinition<D, S, B = unknown> {
 /** How calls are authorized. Tokens are fetched once at a time, kept until shortly before they expire, renewed once on refusal. */
 export type Auth<S> =
   | { readonly kind: 'headers'; readonly headers: (settings: S) => Readonly<Record<string, string>> }
-  | {
-      readonly kind: 'token';
-      /** Absolute URL of the OAuth 2 token endpoint. */
-      readonly endpoint: (settings: S) => string;
-      /** The form fields of the grant. */
-      readonly form: (settings: S) => Readonly<Record<string, string>>;
-      readonly headers: (token: string, settings: S) => Readonly<Record<string, string>>;
-      /** Statuses that mean the token is no longer good. @default [401] */
-      readonly refusedWith?: readonly number[];
-    };
+  | TokenAuth<S>;
+
+export interface TokenAuth<S> {
+  readonly kind: 'token';
+  /** Absolute URL of the OAuth 2 token endpoint. */
+  readonly endpoint: (settings: S) => string;
+  /** The form fields of the grant. */
+  readonly form: (settings: S) => Readonly<Record<string, string>>;
+  readonly headers: (token: string, settings: S) => Readonly<Record<string, string>>;
+  /** Statuses that mean the token is no longer good. @default [401] */
+  readonly refusedWith?: readonly number[];
+  /** Where requests marked `restricted` get their own token in exchange for the usual one; null: they need none. */
+  readonly restricted?: (settings: S) => { readonly endpoint: string; readonly json: unknown } | null;
+}
 
 export interface Limits {
   /** Calls at once to one system. Option `concurrency` overrides it. */

@@ -12,6 +12,8 @@ export interface WireRequest {
   /** Sent as application/json. */
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Needs the narrower token that opens personal data, where the vendor has such tokens. @default false */
+  readonly restricted?: boolean;
 }
 
 /** An answer whose body was read whole and parsed; `body` is undefined when it was empty or not JSON. */

@@ -2,6 +2,7 @@ import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
 
 import { itemFeed } from './listings.ts';
 import { orderFeed } from './orders.ts';
+import { restrictedToken } from './restricted.ts';
 import { amazonSettings } from './settings.ts';
 import type { AmazonSettings } from './settings.ts';
 import { stockFeed } from './stock.ts';
@@ -28,6 +29,7 @@ export const marketplaceAmazon: ConnectorDefinition<AmazonSettings> = {
     headers: (token) => ({ 'x-amz-access-token': token, 'user-agent': 'Mortar/0.1 (Language=TypeScript)' }),
     // Amazon answers 403 to an expired access token.
     refusedWith: [401, 403],
+    restricted: restrictedToken,
   },
   limits: { concurrency: 2, pauseMs: 2_000 },
   capabilities: ['items:feed', 'stock:feed', 'orders:feed'],

@@ -8,6 +8,7 @@ import { advance, readWatermark, restartRun } from '#connectors/kit/watermark.ts
 import type { OrderLineRecord, OrderState, PostalAddress } from '#schema/model/records.ts';
 
 import { tokenExpired } from './expired.ts';
+import { ORDERS_PATH } from './restricted.ts';
 import type { AmazonSettings } from './settings.ts';
 
 const text = z.string().nullish();
@@ -150,7 +151,8 @@ export const orderFeed: FeedDefinition<OrderDraft, AmazonSettings, SearchAnswer>
     return {
       operation: 'searchOrders',
       method: 'GET',
-      path: '/orders/2026-01-01/orders',
+      path: ORDERS_PATH,
+      restricted: true,
       query: {
         lastUpdatedAfter: since ?? settings.ordersSince,
         marketplaceIds: settings.marketplaceId,

@@ -17,6 +17,11 @@ const options = z.strictObject({
   channel: z.string().default('amazon'),
   /** External id of the location that stands for Amazon's warehouses. @default the marketplace id */
   stockLocation: z.string().min(1).optional(),
+  /**
+   * Get a restricted data token for orders. Amazon does not require it for Orders 2026-01-01 (roles open the personal
+   * data); environments that still do turn it on.
+   */
+  restrictedDataToken: z.boolean().default(false),
   /** The first run asks for orders updated since this instant. */
   ordersSince: z.iso.datetime().default('2000-01-01T00:00:00.000Z'),
 });
@@ -27,13 +32,15 @@ const credentials = z.strictObject({
 });
 
 export type AmazonSettings = z.infer<typeof options> &
-  z.infer<typeof credentials> & { readonly tokenUrl: string; readonly stockLocation: string };
+  z.infer<typeof credentials> & { readonly url: string; readonly tokenUrl: string; readonly stockLocation: string };
 
 export function amazonSettings(config: SystemConfig): AmazonSettings {
   const settings = readSettings(config, options, credentials);
+  const url = config.url.replace(/\/+$/, '');
   return {
     ...settings,
-    tokenUrl: settings.tokenUrl ?? `${config.url.replace(/\/+$/, '')}/auth/o2/token`,
+    url,
+    tokenUrl: settings.tokenUrl ?? `${url}/auth/o2/token`,
     stockLocation: settings.stockLocation ?? settings.marketplaceId,
   };
 }
