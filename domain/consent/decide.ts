@@ -127,7 +127,7 @@ function hasConsent(question: Purposeful, facts: DecisionFacts): boolean {
  * The media a grant must cover. A category's media all count, unless the declared medium is one of several; a category
  * without media needs a decision for every medium, unless MARKETING declares the one it is used with.
  */
-export function mediaNeeded(question: Pick<Purposeful, 'field' | 'medium' | 'purpose'>): readonly UnitMedium[] {
+function mediaNeeded(question: Pick<Purposeful, 'field' | 'medium' | 'purpose'>): readonly UnitMedium[] {
   const { field, medium, purpose } = question;
   const media: readonly Medium[] = isCategory(field.category) ? CATEGORIES[field.category].media : [];
   if (media.length === 0) return [purpose === 'MARKETING' && medium !== null ? medium : EVERY_MEDIUM];

@@ -9,7 +9,7 @@ import type { ConsentSlot, ConsentStateName, StoredState } from './states.ts';
 // Builders for tests of decisions: no database.
 
 export const NOW = Date.parse('2026-11-23T08:00:00.000Z');
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const ALL_PURPOSES = Object.keys(PURPOSES) as Purpose[];
 export const STATES: readonly ConsentStateName[] = [
@@ -22,8 +22,8 @@ export const STATES: readonly ConsentStateName[] = [
   'SUPERSEDED',
   'OBJECTED',
 ];
-export const STORE = toLocationId('loc_own');
-export const ME = toCustomerId('cus_me');
+const STORE = toLocationId('loc_own');
+const ME = toCustomerId('cus_me');
 
 export const ago = (ms: number): string => new Date(NOW - ms).toISOString();
 

@@ -58,7 +58,7 @@ function isProvenTogether(via: ConsentSlot['via'], member: SubjectFacts, facts: 
  * specific decision there is. "Share with nobody" covers every recipient too, until a later grant names one: no grant for
  * every recipient exists that could lift it.
  */
-export function coveringState(member: SubjectFacts, unit: ConsentUnit, facts: DecisionFacts): UnitState {
+function coveringState(member: SubjectFacts, unit: ConsentUnit, facts: DecisionFacts): UnitState {
   const media: readonly UnitMedium[] = unit.medium === EVERY_MEDIUM ? [EVERY_MEDIUM] : [unit.medium, EVERY_MEDIUM];
   const levels = media.map((medium) => exactState(member, { ...unit, medium }, facts));
   const named = levels.filter((level) => level.state === 'GRANTED').map((level) => level.slot?.decidedAt ?? '');

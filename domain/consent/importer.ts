@@ -8,7 +8,7 @@ import type { SubjectMinter } from './ports.ts';
 import { databaseNow } from './service.ts';
 import type { ConsentTables } from './tables.ts';
 
-export interface ImportProgress {
+interface ImportProgress {
   /** Lines read so far, empty ones left out. */
   readonly read: number;
   /** Events written. */
@@ -18,7 +18,7 @@ export interface ImportProgress {
   readonly refused: number;
 }
 
-export interface RefusedLine {
+interface RefusedLine {
   /** From 1. */
   readonly line: number;
   /** Never quotes the line. */

@@ -4,9 +4,9 @@ import { currentKey, projectEvents } from './ledger.ts';
 import type { ConsentEventRow, ConsentTables } from './tables.ts';
 
 /** GAP: an event is missing. LINK: the predecessor's hash differs. HASH: the event was changed. PROJECTION: the current state is not what the events say. */
-export type LedgerFaultKind = 'GAP' | 'LINK' | 'HASH' | 'PROJECTION';
+type LedgerFaultKind = 'GAP' | 'LINK' | 'HASH' | 'PROJECTION';
 
-export interface LedgerFault {
+interface LedgerFault {
   readonly kind: LedgerFaultKind;
   readonly subject: string;
   /** The event concerned; null for PROJECTION. */

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+import type { ColumnType, Generated, Transaction } from 'kysely';
 
 /** One row of the append-only ledger; never updated, never deleted. Instants are ISO 8601 UTC text. */
 export interface ConsentEventRow {
@@ -55,4 +55,3 @@ export interface ConsentTables {
 }
 
 export type ConsentTransaction = Transaction<ConsentTables>;
-export type ConsentConnection = Kysely<ConsentTables>;
