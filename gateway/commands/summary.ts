@@ -13,17 +13,21 @@ export interface SummaryFacts {
   readonly startedInMs: number;
 }
 
+/** Where `mortar token` looks for the gateway by itself. */
+const DEFAULT_URL = 'http://127.0.0.1:4000';
 const SYMBOLS = { UP: '●', DEGRADED: '◐', DOWN: '○' } as const;
 
 /** What a person reads when the graph is up: where it is, what is connected, how to get in. No color: fits any log. */
 export function formatSummary(facts: SummaryFacts): string {
   const row = (name: string, value: string): string => `  ${name.padEnd(10)} ${value}`;
   const width = Math.max(0, ...facts.systems.map(({ id }) => id.length));
+  const connectorWidth = Math.max(0, ...facts.systems.map(({ connector }) => connector.length));
   const systems = facts.systems.map(
     ({ id, connector, url, state }) =>
-      `  ${SYMBOLS[state]} ${id.padEnd(width)}  ${state.padEnd(8)}  ${connector}  ${url}`,
+      `  ${SYMBOLS[state]} ${id.padEnd(width)}  ${state.padEnd(8)}  ${connector.padEnd(connectorWidth)}  ${url}`,
   );
   const { control } = facts.sandboxUrls;
+  const urlFlag = facts.url === DEFAULT_URL ? '' : ` --url ${facts.url}`;
   return [
     '',
     `  Mortar is serving one graph over ${facts.systems.length} systems (${(facts.startedInMs / 1000).toFixed(1)} s)`,
@@ -40,7 +44,7 @@ export function formatSummary(facts: SummaryFacts): string {
     ...systems,
     '',
     ...(facts.sandbox
-      ? ['  A token:   npm run -s mortar -- token associate', '  Stop:      Ctrl-C']
+      ? [`  A token:   npm run -s mortar -- token associate${urlFlag}`, '  Stop:      Ctrl-C']
       : ['  Tokens come from the issuer above.']),
     '',
   ].join('\n');
