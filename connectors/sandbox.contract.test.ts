@@ -40,7 +40,7 @@ function connect<S>(definition: ConnectorDefinition<S>, vendor: Vendor, more: Op
     clock: systemClock,
     logger: { debug: () => {}, info: () => {}, warn: (facts) => warnings.push(facts), error: () => {} },
     trace: () => {},
-    fetch: answer as typeof fetch,
+    fetch: answer,
   });
 }
 

@@ -15,7 +15,7 @@ export const crmHubspot: ConnectorDefinition<HubspotSettings> = {
   settings: hubspotSettings,
   auth: { kind: 'headers', headers: ({ token }) => ({ authorization: `Bearer ${token}` }) },
   // 100 calls in 10 seconds per app; a 429 names no time.
-  limits: { concurrency: 8, pauseMs: 1_000 },
+  limits: { concurrency: 20, pauseMs: 1_000 },
   capabilities: ['profiles:read', 'profiles:feed'],
   ports: { profiles: profilesById, profileFeed },
 };

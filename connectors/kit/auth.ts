@@ -131,6 +131,8 @@ function readToken<B>(schema: z.ZodType<B>, answer: HttpAnswer): B {
   if (answer.status !== 200) {
     throw upstreamError('UPSTREAM_UNAVAILABLE', {
       message: `The token endpoint answered ${answer.status}. Check the system's credentials.`,
+      // Wrong credentials will be wrong the second time too.
+      facts: { refused: answer.status < 500 },
     });
   }
   const body = schema.safeParse(jsonOf(answer.text));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, connect, echo, scope } from '#test/support/kit-system.ts';
+import { codeOf, connect, definition, echo, scope } from '#test/support/kit-system.ts';
 import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
 
-import type { ConnectorDefinition } from './definition.ts';
+import type { ConnectorDefinition, Ports, TokenAuth } from './definition.ts';
 
 describe('failures', () => {
   it('ends a call that gets no answer at its timeout', async () => {
@@ -68,6 +68,7 @@ describe('failures', () => {
     const message = slot instanceof Error ? slot.message : '';
     expect(`${message} ${JSON.stringify(crm.traces)}`).not.toMatch(/secret/);
     expect(upstream.seen.length).toBe(1);
+    expect(crm.system.health()).toMatchObject({ lastErrorCode: 'UPSTREAM_CONTRACT' });
   });
 
   it('refuses an answer of 9 MiB, declared or streamed', async () => {
@@ -166,6 +167,47 @@ describe('tokens', () => {
     expect(issued).toBe(2);
   });
 
+  it('fails for everyone who waits when no token can be had, also for those who left', async () => {
+    const controller = new AbortController();
+    await using upstream = await startUpstream((_request, response) => {
+      controller.abort();
+      sendJson(response, { error: 'invalid_client' }, 401);
+    });
+    await using crm = connect(upstream.url, { definition: { auth: tokenAuth(upstream.url) } });
+    const [left, stayed] = await Promise.all([
+      crm.read(['1'], scope(5_000, controller.signal)),
+      crm.read(['2'], scope(5_000)),
+    ]);
+    const gone = await crm.read(['3'], scope(5_000, controller.signal));
+    expect([left, stayed, gone].map((slots) => codeOf(slots[0]))).toEqual([
+      'UPSTREAM_TIMEOUT',
+      'UPSTREAM_UNAVAILABLE',
+      'UPSTREAM_TIMEOUT',
+    ]);
+  });
+
+  it('exchanges its token for a restricted one where a request needs it', async () => {
+    await using upstream = await startUpstream(({ url, body }, response) => {
+      if (url === '/token') return sendJson(response, { access_token: 'usual', expires_in: 3600 });
+      if (url === '/exchange') {
+        return sendJson(response, { restrictedDataToken: 'narrow', expiresIn: 3600 });
+      }
+      return sendJson(response, echo(body));
+    });
+    const exchange = { endpoint: `${upstream.url}/exchange`, json: { path: '/people' } };
+    const auth = { ...(tokenAuth(upstream.url) as TokenAuth<null>), restricted: () => exchange };
+    await using crm = connect(upstream.url, { definition: { auth, ports: restrictedPorts() } });
+    expect((await crm.read(['1'], scope()))[0]).toMatchObject({ givenName: 'Person 1' });
+    await crm.read(['2'], scope());
+    expect(upstream.seen.map(({ url, headers }) => [url, headers.authorization])).toEqual([
+      ['/token', undefined],
+      ['/exchange', 'Bearer usual'],
+      ['/people', 'Bearer narrow'],
+      ['/people', 'Bearer narrow'],
+    ]);
+    expect(upstream.seen[1]?.body).toBe('{"path":"/people"}');
+  });
+
   it('gives up when a new token is refused too', async () => {
     let issued = 0;
     await using upstream = await startUpstream(({ url }, response) => {
@@ -179,3 +221,13 @@ describe('tokens', () => {
     expect(upstream.seen.length).toBe(4);
   });
 });
+
+/** The test system's ports, with reads of people that need a restricted token. */
+function restrictedPorts(): Ports<null> {
+  const { profiles } = definition.ports;
+  if (profiles === undefined) throw new Error('bound');
+  return {
+    ...definition.ports,
+    profiles: { ...profiles, request: (ids, context) => ({ ...profiles.request(ids, context), restricted: true }) },
+  };
+}

@@ -221,6 +221,8 @@ async function enterInTime(gate: Gate, scope: CallScope, withinMs: number): Prom
 
 /** The shared promise's value, unless this caller's own signal aborts first. */
 async function orAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Others may still wait for it: its failure is theirs to handle when this caller has left.
+  shared.catch(() => {});
   signal.throwIfAborted();
   const left = Promise.withResolvers<never>();
   const leave = (): void => left.reject(signal.reason as Error);

@@ -40,8 +40,8 @@ export interface ConnectOptions {
 
 const TIMEOUT_MS = 800;
 const FEED_TIMEOUT_MS = 10_000;
-/** 200 keys of a vendor that answers one key a call, twice. */
-const MOST_WAITING = 400;
+/** Ten lists of 200 keys of a vendor that answers one key a call; who waits longer than its deadline leaves anyway. */
+const MOST_WAITING = 2_000;
 
 /**
  * Everything one configured system offers, by its connector's definition. Opens no connection until the first call.
@@ -85,6 +85,7 @@ function createRuntime<S>(
     nowMs: clock.nowMs,
     context: () => ({ settings, nowMs: clock.nowMs(), uuid: randomUUID }),
     origin: (lane, freshnessMs) => ({ system, connector, lane, observedAt: nowIso(clock), freshnessMs }),
+    unreadable: () => vitals.failed('UPSTREAM_CONTRACT'),
     call: createCaller({
       system: config.id,
       baseUrl: config.url,

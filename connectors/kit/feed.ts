@@ -4,7 +4,7 @@ import type { Change, FeedSource } from '#schema/model/sources.ts';
 import type { DraftChange, FeedDefinition, FeedStep } from './definition.ts';
 import type { Origin } from './draft.ts';
 import { toUpstreamError } from './failure.ts';
-import { readBody } from './response.ts';
+import { readAnswer } from './pages.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A definition's feed as the port's: one page a call; an expired page token starts the run again by itself. */
@@ -23,7 +23,7 @@ export function bindFeed<D, V, S>(
     const limits = { timeoutMs: runtime.feedTimeoutMs, ...(accept === undefined ? {} : { accept }) };
     const response = await runtime.call(request, scope, limits);
     if (accept?.(response) === true) return await step(definition.restart?.(cursor) ?? null, scope, false);
-    return definition.decode(readBody(definition.page, response, request.operation), cursor, context);
+    return definition.decode(readAnswer(runtime, definition.page, response, request.operation), cursor, context);
   };
   return {
     system,

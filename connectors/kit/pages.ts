@@ -7,7 +7,7 @@ import type { FollowUp } from './definition.ts';
 import { upstreamError } from './failure.ts';
 import { readBody } from './response.ts';
 import type { Runtime } from './runtime.ts';
-import type { WireRequest } from './wire.ts';
+import type { WireRequest, WireResponse } from './wire.ts';
 
 /** More follow-ups than this inside one read are a vendor's endless loop. */
 const PAGE_LIMIT = 50;
@@ -28,7 +28,7 @@ export async function readPages<B, S>(
   let request = read.first;
   for (;;) {
     const response = await runtime.call(request, scope, { timeoutMs: runtime.timeoutMs });
-    const body = readBody(read.page, response, request.operation);
+    const body = readAnswer(runtime, read.page, response, request.operation);
     bodies.push(body);
     const next = read.more?.(body, request) ?? null;
     if (next === null) return bodies;
@@ -37,5 +37,21 @@ export async function readPages<B, S>(
     }
     await pauseFor(Math.min(next.afterMs ?? 0, Math.max(0, scope.deadlineAtMs - runtime.nowMs())), scope.signal);
     request = next.request;
+  }
+}
+
+/** The body in its declared shape. @throws {MortarError} UPSTREAM_CONTRACT, which also counts against the system's health */
+// oxlint-disable-next-line max-params -- what to read, as what, for whom and under which name
+export function readAnswer<B, S>(
+  runtime: Runtime<S>,
+  page: z.ZodType<B>,
+  response: WireResponse,
+  operation: string,
+): B {
+  try {
+    return readBody(page, response, operation);
+  } catch (error) {
+    runtime.unreadable();
+    throw error;
   }
 }

@@ -27,5 +27,7 @@ export interface Runtime<S> {
   readonly nowMs: () => number;
   readonly context: () => Context<S>;
   readonly origin: (lane: Lane, freshnessMs: number | null) => Origin;
+  /** An answer arrived in a shape that cannot be read: counts against the system's health. */
+  readonly unreadable: () => void;
   readonly call: Caller;
 }

@@ -23,7 +23,7 @@ export const posSquare: ConnectorDefinition<SquareSettings> = {
     headers: ({ token, apiVersion }) => ({ authorization: `Bearer ${token}`, 'square-version': apiVersion }),
   },
   // Square publishes no rates; it answers 429 RATE_LIMITED without a time.
-  limits: { concurrency: 8, pauseMs: 1_000 },
+  limits: { concurrency: 32, pauseMs: 1_000 },
   capabilities: [
     'locations:read',
     'items:feed',

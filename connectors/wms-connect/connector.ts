@@ -16,7 +16,7 @@ export const wmsConnect: ConnectorDefinition<ConnectSettings> = {
   apiVersion: 'order-source 4.9.0, fulfillment-provider 4.6.0',
   settings: connectSettings,
   auth: { kind: 'headers', headers: () => ({}) },
-  limits: { concurrency: 16, pauseMs: 1_000 },
+  limits: { concurrency: 32, pauseMs: 1_000 },
   capabilities: ['stock:read', 'orders:read', 'orders:feed'],
   ports: { stock: stockByItem, orders: ordersById, orderFeed },
 };
