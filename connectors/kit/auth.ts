@@ -21,7 +21,7 @@ const exchangeAnswer = z.object({
   expiresIn: z.coerce.number().positive(),
 });
 
-export type Headers = Readonly<Record<string, string>>;
+type Headers = Readonly<Record<string, string>>;
 
 export interface Authorizer {
   /**

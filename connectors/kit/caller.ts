@@ -39,7 +39,7 @@ export interface CallerDeps {
   readonly random: () => number;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly timeoutMs: number;
   /** Error answers the definition wants to see itself (an expired page token). */
   readonly accept?: (response: WireResponse) => boolean;

@@ -101,7 +101,7 @@ export interface TokenAuth<S> {
   readonly restricted?: (settings: S) => { readonly endpoint: string; readonly json: unknown } | null;
 }
 
-export interface Limits {
+interface Limits {
   /** Calls at once to one system. Option `concurrency` overrides it. */
   readonly concurrency: number;
   /** Milliseconds to pause after a 429 that names no time. */

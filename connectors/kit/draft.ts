@@ -12,7 +12,7 @@ import type {
 } from '#schema/model/records.ts';
 
 /** What a source itself says about a record's age and version. */
-export interface Stamp {
+interface Stamp {
   /** The source's own instant (last change, or moment of measuring), ISO 8601; null: it says none. */
   readonly asOf: string | null;
   /** The record's number or id as people know it. */

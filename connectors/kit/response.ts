@@ -44,7 +44,7 @@ export function classify(response: WireResponse, nowMs: number): MortarError | n
 }
 
 /** Retry-After in milliseconds: seconds or an HTTP date; null when absent or unreadable. */
-export function retryAfterOf(header: string | undefined, nowMs: number): number | null {
+function retryAfterOf(header: string | undefined, nowMs: number): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}(\.\d{1,3})?$/.test(header.trim())) return Number(header) * 1000;
   const at = Date.parse(header);

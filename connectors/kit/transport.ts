@@ -24,7 +24,7 @@ export interface Transport {
 }
 
 /** 8 MiB: the most an upstream answer may have (a larger one blocks the event loop while parsed). */
-export const RESPONSE_LIMIT_BYTES = 8 * 1024 * 1024;
+const RESPONSE_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** Keep-alive connections, one pool an origin. The kit's own timer ends late calls; the pool's timers are a second net. */
 export function poolTransport(connections: number): Transport {
