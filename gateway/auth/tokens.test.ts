@@ -100,4 +100,15 @@ describe('tokens', () => {
     await warm.close();
     await cold.close();
   });
+
+  it('refuses a token it accepted before, once it has expired', async () => {
+    const clock = { nowMs: () => nowMs };
+    let nowMs = Date.now();
+    const timed = await createFixtureGateway({ issuer, clock });
+    const token = await issuer.issue({ exp: Math.floor(nowMs / 1000) + 20 });
+    expect((await timed.ask(QUERY, { token })).status).toBe(200);
+    nowMs += 26_000;
+    expect((await timed.ask(QUERY, { token })).status).toBe(401);
+    await timed.close();
+  });
 });
