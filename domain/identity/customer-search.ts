@@ -46,18 +46,18 @@ export async function findCandidates(
       return hash === null ? [] : read(profiles.where('profile.phone_hash', '=', hash), () => false);
     }
     case 'loyaltyNumber': {
-      const hash = matchKeys.loyaltyAccount(key.value, country);
-      if (hash === null) return [];
+      const hashes = matchKeys.loyaltyLookup(key.value, country);
+      if (hashes.length === 0) return [];
       const byAccount = profiles
         .innerJoin('loyalty_account as account', (join) =>
           join
             .onRef('account.system', '=', 'profile.system')
             .onRef('account.profile_external_id', '=', 'profile.external_id'),
         )
-        .where('account.number_hash', '=', hash)
+        .where('account.number_hash', 'in', hashes)
         .where('account.deleted_at', 'is', null);
       return [
-        ...(await read(profiles.where('profile.loyalty_hash', '=', hash), () => true)),
+        ...(await read(profiles.where('profile.loyalty_hash', 'in', hashes), () => true)),
         ...(await read(byAccount, () => true)),
       ];
     }

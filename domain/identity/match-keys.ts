@@ -29,6 +29,8 @@ export interface MatchKeys {
   readonly loyaltyNumber: (number: string) => string | null;
   /** What a loyalty account is filed under: its number, or the phone it is mapped to. */
   readonly loyaltyAccount: (number: string, country: string | null) => string | null;
+  /** Every hash an account may be filed under that a person names so; empty: the text is neither number nor phone. */
+  readonly loyaltyLookup: (number: string, country: string | null) => readonly string[];
   readonly profile: (profile: ProfileRecord, country: string) => ProfileHashes;
 }
 
@@ -45,6 +47,8 @@ export function createMatchKeys(key: Uint8Array): MatchKeys {
     phone,
     loyaltyNumber: (number) => hash('loyalty', normalizeLoyaltyNumber(number)),
     loyaltyAccount: (number, country) => hash('loyalty', normalizeLoyaltyNumber(number)) ?? phone(number, country),
+    loyaltyLookup: (number, country) =>
+      [hash('loyalty', normalizeLoyaltyNumber(number)), phone(number, country)].filter((found) => found !== null),
     profile(profile, country) {
       const given = foldGivenName(profile.givenName);
       // A marketplace gives every order an alias of its own making: it says nothing of the person.

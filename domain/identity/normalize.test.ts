@@ -31,6 +31,7 @@ describe('natural keys', () => {
     ['(212) 555-2368', 'us', '+12125552368'],
     ['020 7946 0018', null, null],
     ['+1 212-555-2368 ext. 12345', 'US', null],
+    ['07700 900123', 'GB', '+447700900123'],
     ['12', 'GB', null],
     [null, 'GB', null],
   ])('phone %j in %j becomes %j', (text, country, expected) => {

@@ -10,12 +10,13 @@ export function normalizeEmail(text: string | null): string | null {
 
 /**
  * E.164. `country` (ISO 3166-1 alpha-2) reads numbers without an international prefix.
- * Null when invalid, or with an extension: behind an extension are many people.
+ * Null when its length is impossible, or with an extension: behind an extension are many people.
  */
 export function normalizePhone(text: string | null, country: string | null): string | null {
   if (text === null || text.length > 60) return null;
   const parsed = parsePhoneNumberFromString(text, countryCode(country));
-  return parsed !== undefined && parsed.isValid() && parsed.ext === undefined ? parsed.number : null;
+  // Possible, not valid: ranges open faster than a library's tables, and two equal numbers are equal all the same.
+  return parsed !== undefined && parsed.isPossible() && parsed.ext === undefined ? parsed.number : null;
 }
 
 function countryCode(country: string | null): CountryCode | undefined {

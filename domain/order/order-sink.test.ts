@@ -213,7 +213,7 @@ describeDatabases('order feeds', (open) => {
     );
     const [own] = await identity.tables.write.selectFrom('subject').selectAll().orderBy('created_seq').execute();
     const refs = async (principal: Parameters<typeof aRequestOf>[0]) =>
-      (await list(aRequestOf(principal))).map((order) => order.references[0]?.externalId).toSorted();
+      (await list(aRequestOf(principal))).map((order) => order.references[0]?.externalId ?? '').toSorted();
     expect(await refs({ principal: { role: 'customer', customer: own!.own_customer_id as never } })).toEqual(['o1']);
     expect(await refs({ principal: { role: 'associate', stores: [store] } })).toEqual(['o1']);
     expect(await refs({ principal: { role: 'associate', stores: [] } })).toEqual([]);
