@@ -48,7 +48,13 @@ export function createAmazonVendor({ nowMs = Date.now }: { readonly nowMs?: () =
     connector: 'marketplace-amazon',
     handler: (request, world) => answer(request, world, { tokens, nowMs: nowMs() }),
     credentials: { ...AMAZON_CREDENTIALS },
-    options: { sellerId: AMAZON_SELLER_ID, marketplaceId: AMAZON_MARKETPLACE_ID, stockLocation: STOCK_LOCATION },
+    options: {
+      sellerId: AMAZON_SELLER_ID,
+      marketplaceId: AMAZON_MARKETPLACE_ID,
+      stockLocation: STOCK_LOCATION,
+      // This seller's buyers and addresses come only with a restricted data token.
+      restrictedDataToken: true,
+    },
     operationOf: (request) => operationName(NAMED, request),
     rateLimited: () => amazonError(429, 'QuotaExceeded', 'You exceeded your quota for the requested resource.'),
     failed: () => amazonError(500, 'InternalFailure', 'We encountered an internal error. Please try again.'),
