@@ -10,6 +10,7 @@ import { createErpVendor } from './vendors/erp-business-central.ts';
 import { createAmazonVendor } from './vendors/marketplace-amazon.ts';
 import { createSquareVendor } from './vendors/pos-square.ts';
 import { createWmsVendor } from './vendors/wms-connect.ts';
+import { SandboxError } from './sandbox-error.ts';
 import { homeOf } from './world-truth.ts';
 import { buildWorld } from './world/build.ts';
 import type { SandboxSystem, Scale, Vendor, World } from './world/types.ts';
@@ -33,6 +34,8 @@ export interface SandboxOptions {
   /** @default Date.now */
   readonly nowMs?: () => number;
 }
+
+const HIGHEST_PORT = 65_535;
 
 type Name = SandboxSystem | 'issuer' | 'control';
 
@@ -132,6 +135,9 @@ async function openPorts(
   handlers: ReadonlyMap<Name, WebHandler>,
 ): Promise<ReadonlyMap<Name, Listening>> {
   const at = (offset: number) => (sandboxPort === 0 ? 0 : sandboxPort + offset);
+  if (sandboxPort !== 0 && (sandboxPort < 2 || sandboxPort > HIGHEST_PORT - vendors.length + 1)) {
+    throw new SandboxError(`--sandbox-port ${sandboxPort} leaves no room: it takes the port below and four above it`);
+  }
   const wanted: readonly { readonly name: Name; readonly port: number; readonly flag: string }[] = [
     { name: 'issuer', port: at(-1), flag: '--sandbox-port' },
     ...vendors.map((vendor, index) => ({ name: vendor.system, port: at(index), flag: '--sandbox-port' })),
