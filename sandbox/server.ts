@@ -52,7 +52,7 @@ export interface Sandbox {
 }
 
 /** The fakes in the order of their ports. */
-export function createVendors(nowMs: () => number = Date.now): readonly Vendor[] {
+function createVendors(nowMs: () => number = Date.now): readonly Vendor[] {
   const options = { nowMs };
   return [
     createErpVendor(options),
