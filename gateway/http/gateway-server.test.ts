@@ -117,6 +117,29 @@ describe('consent', () => {
   });
 });
 
+describe('consent of an answer without rows', () => {
+  it.each([
+    ['partner', {}],
+    ['analyst', {}],
+    ['privacy-officer', { count: 0 }],
+    ['associate', { count: 0, paths: [] }],
+  ])('tells a %s what its role can never open', async (role, more) => {
+    const token = await issuer.issue({ role, purposes: ['MARKETING'] });
+    const headers = { 'mortar-purpose': 'MARKETING' };
+    const query = 'query($no: Boolean!) { find(ids: []) { id email name @include(if: $no) } }';
+    const answer = await gateway.ask(query, { token, headers, variables: { no: false } });
+    expect(answer.body.data).toEqual({ find: [] });
+    expect(answer.body.extensions['consent']).toEqual([
+      { coordinate: 'Customer.email', purpose: 'MARKETING', reason: 'PURPOSE_NOT_ALLOWED', ...more },
+    ]);
+  });
+
+  it('tells nothing of what a grant could open', async () => {
+    const answer = await gateway.ask('{ find(ids: []) { email } }');
+    expect(answer.body.extensions['consent']).toBeUndefined();
+  });
+});
+
 describe('purposes', () => {
   const governed = '{ customer(id: 1) { email } }';
   it.each([
