@@ -35,6 +35,16 @@ describe('answers', () => {
     expect((await gateway.ask('{ product(sku: "a") { title } }')).headers['cache-control']).toBe('private, no-cache');
   });
 
+  it.each([
+    '{ customer(id: 1) { __typename } }',
+    '{ customers { nodes { id } } }',
+    '{ customer(id: 1) { points } }',
+    'mutation { rename(id: 1) { id } }',
+  ])('lets nobody store %s, though no governed field is asked', async (query) => {
+    const token = await issuer.issue({ scope: 'customers:read customers:write' });
+    expect((await gateway.ask(query, { token })).headers['cache-control']).toBe('private, no-store');
+  });
+
   it('sends a harmless request id back and replaces any other', async () => {
     const answer = await gateway.ask('{ product(sku: "a") { sku } }', { headers: { 'x-request-id': 'abc-1' } });
     expect(answer.headers['x-request-id']).toBe('abc-1');
