@@ -9,7 +9,7 @@ import { toAuthorities } from '#domain/stock/levels.ts';
 import { systemClock } from '#platform/clock.ts';
 import { silentLogger } from '#platform/log.ts';
 
-const page = readFileSync(new URL('configuration.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 const example = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
 
 function parse(production: boolean) {
