@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, basename } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
@@ -23,6 +24,24 @@ function documentedLimits(): string[] {
   const section = page.slice(page.indexOf('### limits'), page.indexOf('### The rest'));
   return [...section.matchAll(/^\| `([\w.]+)`/gm)].map(([, key]) => String(key));
 }
+
+/** Names of the options a connector's settings declare, read from their source: their schemas are not exported. */
+function optionsIn(source: string): string[] {
+  const block = /const options = z\.strictObject\(\{([\s\S]*?)\}\);/.exec(source)?.[1];
+  if (block === undefined) throw new Error('the settings declare no options');
+  return [...block.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name ?? '');
+}
+
+describe('the table of connectors in docs/configuration.md', () => {
+  const root = new URL('../..', import.meta.url);
+  const files = globSync('connectors/*/settings.ts', { cwd: root }).filter((file) => !file.includes('/kit/'));
+
+  it.each(files)('lists every option of %s', (file) => {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${basename(dirname(file))}\` | \``)) ?? '';
+    const options = optionsIn(readFileSync(new URL(file, root), 'utf8'));
+    expect(options.filter((option) => !row.includes(`\`${option}\``))).toEqual([]);
+  });
+});
 
 describe('the example in docs/configuration.md', () => {
   it('is valid, in production too', () => {
