@@ -34,6 +34,17 @@ function temporaryFile(): string {
 }
 
 describeDatabases('database', (open) => {
+  test('takes text with U+0000 as any other text', async () => {
+    await using opened = await open(migrations);
+    const db = opened.database.as<Tables>();
+    await db.write.insertInto('counter').values({ name: 'a', value: 1 }).execute();
+    expect(await db.read.selectFrom('counter').selectAll().where('name', 'in', ['a\0', '\0']).execute()).toEqual([]);
+    await db.write.insertInto('counter').values({ name: 'a\0', value: 2 }).execute();
+    expect(await db.read.selectFrom('counter').select('value').where('name', '=', 'a\0').execute()).toEqual([
+      { value: 2 },
+    ]);
+  });
+
   test('keeps what a transaction wrote and nothing of one that failed', async () => {
     await using opened = await open(migrations);
     const db = opened.database.as<Tables>();

@@ -74,8 +74,22 @@ function openPostgres(location: Extract<DatabaseLocation, { kind: 'postgres' }>)
   });
   // A dropped idle connection is replaced on next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', replaceNul);
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   return assemble('postgres', db, db, async () => db.destroy());
+}
+
+/**
+ * PostgreSQL refuses text with the character U+0000, which callers and vendors can send wherever they send text: it is
+ * stored and looked up as U+FFFD, so that it finds nothing and fails nothing.
+ */
+function replaceNul(client: pg.PoolClient): void {
+  const query = client.query.bind(client) as (text: unknown, values: unknown, ...rest: unknown[]) => unknown;
+  const clean = (value: unknown): unknown => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value);
+  const replaced = (text: unknown, values: unknown, ...rest: unknown[]): unknown =>
+    query(text, Array.isArray(values) ? values.map(clean) : values, ...rest);
+  // Same overloads as pg's own: the arguments are passed on as they came.
+  client.query = replaced as typeof client.query;
 }
 
 function assemble(
