@@ -156,6 +156,7 @@ export function consentOf({ config, deps, state }: Bound, { directory }: BoundId
       database,
       subjects: directory,
       onFailure: (error, { requestId }) => deps.logger.error({ error, requestId }, 'the consent ledger did not answer'),
+      ...(deps.onDecisionRead === undefined ? {} : { onRead: deps.onDecisionRead }),
     }),
     service: createConsentService({
       database,

@@ -21,6 +21,7 @@ const item = z.looseObject({
   gtin: z.string().nullish(),
   inventory: z.number().nullish(),
   unitPrice: z.number().nullish(),
+  priceIncludesTax: z.boolean().nullish(),
   blocked: z.boolean().nullish(),
   lastModifiedDateTime: z.string().nullish(),
 });
@@ -41,6 +42,12 @@ const BASE_UNITS: Readonly<Record<string, BaseUnit>> = {
   MM: 'MILLIMETER',
 };
 
+/** The price a customer pays; null: the item's price is without tax, and which tax is due the item does not say. */
+function priceOf(row: Item, settings: BusinessCentralSettings): ItemDraft['price'] {
+  if (row.priceIncludesTax === false && !settings.netPrices) return null;
+  return moneyOf(row.unitPrice, settings.currency);
+}
+
 function decodeItem(row: Item, settings: BusinessCentralSettings): ItemDraft {
   const changedAt = instantOf(row.lastModifiedDateTime);
   const brand = settings.brandField === undefined ? null : row[settings.brandField];
@@ -55,7 +62,7 @@ function decodeItem(row: Item, settings: BusinessCentralSettings): ItemDraft {
     productType: null,
     baseUnit: BASE_UNITS[row.baseUnitOfMeasureCode?.trim().toUpperCase() ?? ''] ?? null,
     hazardous: null,
-    price: moneyOf(row.unitPrice, settings.currency),
+    price: priceOf(row, settings),
     publishedQuantity: null,
     companyQuantity: unitsOf(row.inventory),
     blocked: row.blocked ?? false,

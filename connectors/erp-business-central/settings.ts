@@ -23,6 +23,8 @@ const options = z.strictObject({
   guestCustomerNumber: z.string().default('GUEST'),
   /** The order field whose code names the sales channel. */
   channelField: z.string().default('shortcutDimension1Code'),
+  /** The channels sell at prices without tax, so such prices are shown as they stand. */
+  netPrices: z.boolean().default(false),
   /** A field an extension adds to the item page, for brands. */
   brandField: z.string().optional(),
 });

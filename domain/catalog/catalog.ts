@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { MortarError } from '#platform/errors.ts';
+import { memoizeBatch } from '#platform/memo-batch.ts';
 import type { ValueCache } from '#platform/value-cache.ts';
 import type { ChannelConfig } from '#schema/model/configuration.ts';
 import type { MoneyFigure, QuantityFigure } from '#schema/model/figures.ts';
@@ -54,9 +55,8 @@ export interface Catalog {
 }
 
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { database, clock, channels, systems, canonicalSystem = 'erp', codePrefixes = {} } = options;
-  const crosswalk = createCrosswalk({ database, codePrefixes });
-  const directory = createProductDirectory(database);
+  const { database, clock, channels, systems, canonicalSystem = 'erp' } = options;
+  const { crosswalk, directory, itemSink } = createDirectories(options);
   const freshness = createFeedFreshness({ database, clock });
   const feedOf = new Map(systems.map(({ system, itemFeed }) => [String(system), itemFeed?.feed]));
   const stored = async (system: string, record: ItemRecord, fallback: boolean): Promise<ItemRecord> => {
@@ -84,7 +84,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     crosswalk,
     directory,
     freshness,
-    itemSink: createItemFeedSink({ database, clock, canonicalSystem, codePrefixes }),
+    itemSink,
     channels,
     channel(id) {
       const found = channels.find((channel) => channel.id === id);
@@ -116,6 +116,31 @@ export function createCatalog(options: CatalogOptions): Catalog {
       const records = await byCode(canonicalSystem, skus, false);
       return records.map((record) => (record === null ? null : toCompanyTotal(record)));
     },
+  };
+}
+
+/** How long what the feeds stored may be repeated without a read: requests of the same moment share it. */
+const MEMO_MS = 1_000;
+
+/** Crosswalk and directory with a short memory, which forgets whenever this process's feed writes. */
+function createDirectories({ database, clock, canonicalSystem = 'erp', codePrefixes = {} }: CatalogOptions) {
+  const crosswalk = createCrosswalk({ database, codePrefixes });
+  const directory = createProductDirectory(database);
+  const sink = createItemFeedSink({ database, clock, canonicalSystem, codePrefixes });
+  const references = memoizeBatch({ read: crosswalk.referencesOf, clock, ttlMs: MEMO_MS });
+  const known = memoizeBatch({ read: crosswalk.areKnown, clock, ttlMs: MEMO_MS });
+  const products = memoizeBatch({ read: directory.products, clock, ttlMs: MEMO_MS });
+  const itemSink: FeedSink<ItemRecord> = {
+    ...sink,
+    async writePage(feed, page) {
+      await sink.writePage(feed, page);
+      for (const memo of [references, known, products]) memo.clear();
+    },
+  };
+  return {
+    itemSink,
+    crosswalk: { ...crosswalk, referencesOf: references.read, areKnown: known.read },
+    directory: { ...directory, products: products.read },
   };
 }
 

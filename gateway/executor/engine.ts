@@ -80,7 +80,7 @@ export function createEngine(deps: EngineDeps): Engine {
       return () => listeners.delete(listener);
     },
     owners: () => loaded().owners,
-    execute: (request) => {
+    execute: async (request) => {
       const graph = loaded();
       const { variables, context } = request;
       const fetch = (planned: PlannedFetch): Promise<FetchOutcome> => {

@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 import type { OperationAnswer } from './run-operation.ts';
 import { createSchemaState, type SchemaState } from './schema-state.ts';
 import { denialOf, type Denial } from '#gateway/auth/coordinate-policy.ts';
-import { restoreDenied } from '#gateway/auth/static-authorization.ts';
+import { type PrunedDocument, restoreDenied, selectedDenials } from '#gateway/auth/static-authorization.ts';
 import { readPolicy } from '#gateway/policy.ts';
 
 /** The seam between Apollo Server and the federation engine, so that the engine can be replaced. */
@@ -32,13 +32,18 @@ export function createGovernedGateway(engine: Engine): GovernedGateway {
   const execute = async (request: ExecutorRequest): Promise<ExecutorResult> => {
     // Apollo Server passes on the context value we gave it; its gateway types know only an untyped one.
     const context = request.context as unknown as GatewayContext;
+    const { document, queryHash } = request;
     const { operationName, variables = {} } = request.request;
     const denials = state === null ? [] : denialsOf(state, request, context);
-    const { document, queryHash } = request;
-    const asked =
-      state === null || denials.length === 0 ? { document, queryHash } : state.prune(queryHash, document, denials);
-    const answer = await engine.execute({ ...asked, operationName, variables, context });
-    return finish(answer, { denials, context, owners: engine.owners() });
+    let asked: Pick<PrunedDocument, 'document' | 'queryHash'> = { document, queryHash };
+    if (state !== null && denials.length > 0) {
+      const pruned = state.prune(queryHash, document, denials);
+      forbidSelected(pruned, request, context);
+      asked = pruned;
+    }
+    const run = { document: asked.document, queryHash: asked.queryHash, operationName, variables, context };
+    const owners = engine.owners();
+    return finish(await engine.execute(run), { denials, context, owners });
   };
 
   const gateway: GatewayInterface = {
@@ -54,6 +59,17 @@ export function createGovernedGateway(engine: Engine): GovernedGateway {
     stop: () => Promise.resolve(),
   };
   return { gateway, current: () => state };
+}
+
+/** What is refused to everybody in this role is no secret: it is told although no row may come back. */
+function forbidSelected(
+  pruned: PrunedDocument,
+  { operationName, request }: ExecutorRequest,
+  { caller, notices }: GatewayContext,
+): void {
+  for (const { kind, coordinate } of selectedDenials(pruned, operationName, request.variables ?? {})) {
+    if (kind === 'PURPOSE') notices.forbid({ coordinate, purpose: caller?.purpose ?? null });
+  }
 }
 
 function denialsOf(state: SchemaState, request: ExecutorRequest, { caller }: GatewayContext): readonly Denial[] {

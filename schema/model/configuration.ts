@@ -34,7 +34,7 @@ export const channelConfig = z.strictObject({
 export type ChannelConfig = z.infer<typeof channelConfig>;
 
 /** A location the systems do not describe themselves, or facts that complete what they say. */
-export const locationConfig = z.strictObject({
+const locationConfig = z.strictObject({
   system: slug,
   externalId: z.string(),
   name: z.string().optional(),
@@ -58,7 +58,7 @@ export const locationConfig = z.strictObject({
 export type LocationConfig = z.infer<typeof locationConfig>;
 
 /** The system whose figure counts for a kind of location; exactly one for a location, the others are witnesses. */
-export const authorityConfig = z.strictObject({
+const authorityConfig = z.strictObject({
   system: slug,
   locationKinds: z.array(
     z.enum(['STORE', 'WAREHOUSE', 'DARK_STORE', 'MICRO_FULFILLMENT', 'LOCKER', 'SUPPLIER', 'MARKETPLACE_WAREHOUSE']),
