@@ -50,18 +50,20 @@ function priceOf(row: Item, settings: BusinessCentralSettings): ItemDraft['price
 
 function decodeItem(row: Item, settings: BusinessCentralSettings): ItemDraft {
   const changedAt = instantOf(row.lastModifiedDateTime);
-  const brand = settings.brandField === undefined ? null : row[settings.brandField];
+  const extra = (field: string | undefined): unknown => (field === undefined ? null : row[field]);
+  const word = (value: unknown): string | null => (typeof value === 'string' ? textOf(value) : null);
+  const hazardous = extra(settings.hazardousField);
   return {
     externalId: row.id,
     code: row.number,
     kind: 'item',
     gtin: textOf(row.gtin),
     title: textOf(row.displayName),
-    brand: typeof brand === 'string' ? textOf(brand) : null,
+    brand: word(extra(settings.brandField)),
     category: textOf(row.itemCategoryCode),
-    productType: null,
+    productType: word(extra(settings.productTypeField)),
     baseUnit: BASE_UNITS[row.baseUnitOfMeasureCode?.trim().toUpperCase() ?? ''] ?? null,
-    hazardous: null,
+    hazardous: typeof hazardous === 'boolean' ? hazardous : null,
     price: priceOf(row, settings),
     publishedQuantity: null,
     companyQuantity: unitsOf(row.inventory),

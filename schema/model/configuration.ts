@@ -72,9 +72,15 @@ export const retailConfig = z.strictObject({
   currency: z.string().length(3).default('GBP'),
   /** ISO 3166-1 alpha-2: decides the jurisdiction of a person whose country is unknown only for phone numbers, never for consent. */
   country: z.string().length(2).default('GB'),
+  /** The system whose items are the products: its item codes are the skus. */
+  catalogSystem: slug.default('erp'),
+  /** Days after delivery or collection in which an order can be returned: so long its order relation stays open. */
+  returnDays: z.int().min(0).max(3_650).default(30),
   channels: z.array(channelConfig),
   locations: z.array(locationConfig).default([]),
   authorities: z.array(authorityConfig),
+  /** Texts a system puts before the retailer's item codes, by system: an item `AMZ-100` then stands for the product `100`. */
+  codePrefixes: z.record(slug, z.array(z.string().trim().min(1).max(40)).max(20)).default({}),
   /** Registered recipients of shared data (partner ids). */
   recipients: z
     .array(
