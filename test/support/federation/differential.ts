@@ -1,14 +1,26 @@
 import { type AcceptedDifference, compare } from './compare.ts';
-import { apolloContestant, ourContestant, question, truthContestant } from './contestants.ts';
+import {
+  apolloContestant,
+  type Contestant,
+  ourContestant,
+  type Outcome,
+  question,
+  type Question,
+  truthContestant,
+} from './contestants.ts';
 import { createRandomOperation } from './random-operation.ts';
-import { createRandomModel, type RandomModel } from './random-supergraph.ts';
+import { createRandomModel, modelOf, type RandomModel } from './random-supergraph.ts';
 import { createWorld, type Misbehavior, truthSchema, truthTypeResolver, worldSources } from './random-world.ts';
 import { CompositionError, composeSubgraphs } from '#gateway/composition.ts';
+import { loadGraph } from '#gateway/executor/loaded-graph.ts';
+import { readSubgraphSdls } from '#gateway/subgraph-schemas.ts';
 
 export interface Differential {
   readonly operations: number;
   /** Operations of which some field failed. */
   readonly withErrors: number;
+  /** Operations that Apollo's planner itself cannot plan; it is the same for both. */
+  readonly unplanned: number;
   readonly calls: { readonly ours: number; readonly oracle: number };
   readonly accepted: ReadonlyMap<AcceptedDifference, number>;
   readonly wrong: readonly { readonly seed: string; readonly text: string; readonly wrong: readonly string[] }[];
@@ -35,7 +47,17 @@ export function composedModel(seed: number): { readonly model: RandomModel; read
 
 /** Asks this many random operations of one random supergraph: ours, the oracle's and graphql's own answers side by side. */
 export async function runDifferential(modelSeed: number, operations: number): Promise<Differential> {
-  const { model, sdl, seed } = composedModel(modelSeed);
+  return runOver(composedModel(modelSeed), operations);
+}
+
+/** The same over the product's own supergraph, with invented values behind it. */
+export async function runDifferentialOverOurs(seed: number, operations: number): Promise<Differential> {
+  const subgraphs = readSubgraphSdls();
+  const sdl = composeSubgraphs(subgraphs);
+  return runOver({ model: modelOf(subgraphs, loadGraph(sdl).apiSchema), sdl, seed }, operations);
+}
+
+async function runOver({ model, sdl, seed }: ReturnType<typeof composedModel>, operations: number): Promise<Differential> {
   const misbehavior = { failing: 0, unknown: 0 };
   const world = createWorld(model, misbehavior);
   const calls = { ours: 0, oracle: 0 };
@@ -46,15 +68,24 @@ export async function runDifferential(modelSeed: number, operations: number): Pr
   const wrong: Differential['wrong'][number][] = [];
   let asked = 0;
   let withErrors = 0;
+  let unplanned = 0;
   for (let draw = 0; asked < operations; draw += 1) {
     const operation = createRandomOperation(ours.apiSchema, seed * 100_003 + draw);
     if (operation === null) continue;
     const mode = MODES[asked % MODES.length];
-    asked += 1;
     Object.assign(misbehavior, mode);
     const asking = question(operation.text, operation.variables);
     // oxlint-disable-next-line no-await-in-loop -- the world misbehaves for one operation at a time
-    const [mine, theirs, real] = await Promise.all([ours.ask(asking), oracle.ask(asking), truth.ask(asking)]);
+    const [mine, theirs, real] = await Promise.all([answerOf(ours, asking), answerOf(oracle, asking), truth.ask(asking)]);
+    if (mine === null && theirs === null) {
+      unplanned += 1;
+      continue;
+    }
+    asked += 1;
+    if (mine === null || theirs === null) {
+      wrong.push({ seed: `${seed}/${draw}`, text: operation.text, wrong: [`${mine === null ? 'ours' : 'the oracle'} threw`] });
+      continue;
+    }
     if (theirs.paths.length > 0) withErrors += 1;
     const compared = { question: asking, ours: mine, oracle: theirs, truth: real, partial: misbehavior.unknown > 0 };
     const verdict = compare(compared);
@@ -63,5 +94,14 @@ export async function runDifferential(modelSeed: number, operations: number): Pr
       wrong.push({ seed: `${seed}/${draw}`, text: operation.text, wrong: verdict.wrong });
   }
   await oracle.stop();
-  return { operations: asked, withErrors, calls, accepted, wrong };
+  return { operations: asked, withErrors, unplanned, calls, accepted, wrong };
+}
+
+/** Null: it threw. */
+async function answerOf(contestant: Contestant, asking: Question): Promise<Outcome | null> {
+  try {
+    return await contestant.ask(asking);
+  } catch {
+    return null;
+  }
 }

@@ -2,11 +2,16 @@ import {
   getNamedType,
   type GraphQLArgument,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLSchema,
   isAbstractType,
   isCompositeType,
+  isEnumType,
+  isInputObjectType,
   isInterfaceType,
+  isListType,
+  isNonNullType,
   isObjectType,
   parse,
   validate,
@@ -93,23 +98,28 @@ class Writer {
     return `${alias}${field.name}${list}${this.condition()}${below}`;
   }
 
-  private argument({ name, type }: GraphQLArgument): string[] {
-    if (!this.random.chance(0.7)) return [];
-    const text = String(type);
-    const value: unknown = this.random.chance(0.15)
-      ? null
-      : {
-          Int: this.random.between(0, 9),
-          '[ID!]': ['a', 'b'],
-          Color: 'GREEN',
-          Filter: { limit: this.random.between(1, 3), names: ['n'], color: 'RED' },
-        }[text];
-    if (value === undefined) return [];
-    if (!this.random.chance(0.5)) return [`${name}: ${literal(value)}`];
+  private argument({ name, type, defaultValue }: GraphQLArgument): string[] {
+    const required = isNonNullType(type) && defaultValue === undefined;
+    if (!required && !this.random.chance(0.7)) return [];
+    const value = !isNonNullType(type) && this.random.chance(0.15) ? null : this.inputValue(type);
+    if (!this.random.chance(0.5)) return [`${name}: ${literal(value, type)}`];
     const variable = this.next('v');
-    const absent = this.random.chance(0.2);
-    this.variables.set(variable, { type: text, value: absent ? undefined : value });
+    const absent = !isNonNullType(type) && this.random.chance(0.2);
+    this.variables.set(variable, { type: String(type), value: absent ? undefined : value });
     return [`${name}: $${variable}`];
+  }
+
+  private inputValue(type: GraphQLInputType): unknown {
+    if (isNonNullType(type)) return this.inputValue(type.ofType);
+    if (isListType(type)) return Array.from({ length: this.random.between(0, 2) }, () => this.inputValue(type.ofType));
+    if (isEnumType(type)) return this.random.pick(type.getValues()).name;
+    if (isInputObjectType(type)) {
+      const fields = Object.values(type.getFields());
+      const given = fields.filter((field) => isNonNullType(field.type) || this.random.chance(0.6));
+      return Object.fromEntries(given.map((field) => [field.name, this.inputValue(field.type)]));
+    }
+    if (type.name === 'Boolean') return this.random.chance(0.5);
+    return type.name === 'Int' || type.name === 'Float' ? this.random.between(0, 9) : `s${this.random.between(0, 9)}`;
   }
 
   private condition(): string {
@@ -148,11 +158,19 @@ class Writer {
   }
 }
 
-function literal(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
-    return `{${Object.entries(value)
-      .map(([key, entry]) => `${key}: ${key === 'color' ? String(entry) : literal(entry)}`)
-      .join(', ')}}`;
-  return value === 'GREEN' ? 'GREEN' : JSON.stringify(value);
+function literal(value: unknown, given: GraphQLInputType): string {
+  const type = isNonNullType(given) ? given.ofType : given;
+  if (Array.isArray(value) && isListType(type)) {
+    const entries = value.map((entry: unknown) => literal(entry, type.ofType));
+    return `[${entries.join(', ')}]`;
+  }
+  if (typeof value === 'object' && value !== null && isInputObjectType(type)) {
+    const fields = type.getFields();
+    const entries = Object.entries(value).flatMap(([key, entry]) => {
+      const field = fields[key];
+      return field === undefined ? [] : [`${key}: ${literal(entry, field.type)}`];
+    });
+    return `{${entries.join(', ')}}`;
+  }
+  return isEnumType(type) && value !== null ? String(value) : JSON.stringify(value);
 }

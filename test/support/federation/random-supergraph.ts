@@ -1,3 +1,5 @@
+import { type GraphQLNamedType, type GraphQLSchema, isAbstractType, isObjectType } from 'graphql';
+
 import { createRandom, type Random } from '#sandbox/world/random.ts';
 
 /** Small subgraphs that compose, with whatever federation offers; the same for the same seed. */
@@ -8,6 +10,24 @@ export interface RandomModel {
   readonly possible: ReadonlyMap<string, readonly string[]>;
   /** Field with @requires -> the field it requires. */
   readonly requires: ReadonlyMap<string, string>;
+}
+
+/** The model of subgraphs that exist: entities and abstract types as their SDL has them. Keys are single ids or SKUs. */
+export function modelOf(
+  subgraphs: readonly { readonly name: string; readonly sdl: string }[],
+  apiSchema: GraphQLSchema,
+): RandomModel {
+  const types = Object.values(apiSchema.getTypeMap());
+  const isEntity = ({ name }: GraphQLNamedType): boolean =>
+    subgraphs.some(({ sdl }) => new RegExp(`^type ${name} [^{]*@key\\(`, 'm').test(sdl));
+  return {
+    subgraphs,
+    entities: types.filter((type) => isObjectType(type) && isEntity(type)).map(({ name }) => name),
+    possible: new Map(
+      types.filter(isAbstractType).map((type) => [type.name, apiSchema.getPossibleTypes(type).map(({ name }) => name)]),
+    ),
+    requires: new Map(),
+  };
 }
 
 interface EntityPart {

@@ -2,12 +2,15 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import {
   execute,
   getNamedType,
+  type GraphQLNamedType,
   type GraphQLFieldResolver,
   type GraphQLOutputType,
   type GraphQLSchema,
+  isEnumType,
   isListType,
   isNonNullType,
   isObjectType,
+  isScalarType,
   parse,
 } from 'graphql';
 
@@ -29,6 +32,13 @@ interface SourceRow {
   readonly required?: Readonly<Record<string, unknown>>;
 }
 
+const SCALARS: Readonly<Record<string, (draw: number) => unknown>> = {
+  Int: (draw) => draw % 1000,
+  Float: (draw) => (draw % 1000) / 8,
+  Boolean: (draw) => draw % 2 === 0,
+  JSON: (draw) => ({ a: draw % 5, list: [1, { b: null }], constructor: 'c' }),
+};
+
 /** 32 bits of a text (FNV-1a). */
 function hash(text: string): number {
   let state = 0x811c9dc5;
@@ -39,50 +49,35 @@ function hash(text: string): number {
 
 /** Every value of a model, as a function of row, field and arguments: any schema over it answers alike. */
 export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
+  const interfaceObjects = new Set(
+    model.subgraphs.filter(({ sdl }) => sdl.includes(') @interfaceObject')).map(({ name }) => name),
+  );
   const valueOf = (type: GraphQLOutputType, seed: string): unknown => {
     const draw = hash(seed);
     if (isNonNullType(type)) return valueOf(type.ofType, `${seed}!`);
     if (draw % 7 === 0) return null;
     if (isListType(type)) return Array.from({ length: (draw >>> 3) % 4 }, (_, index) => valueOf(type.ofType, `${seed}.${index}`));
-    const { name } = getNamedType(type);
-    return namedValue(name, seed, draw >>> 3);
+    return namedValue(getNamedType(type), seed, draw >>> 3);
   };
   const present = (type: GraphQLOutputType, seed: string): unknown => {
     const value = valueOf(type, seed);
     return value ?? (isNonNullType(type) ? valueOf(type, `${seed}?`) ?? present(type, `${seed}+`) : null);
   };
-  const namedValue = (name: string, seed: string, draw: number): unknown => {
-    switch (name) {
-      case 'Int':
-        return draw % 1000;
-      case 'Float':
-        return (draw % 1000) / 8;
-      case 'String':
-      case 'ID':
-        return `v${draw % 100_000}`;
-      case 'Boolean':
-        return draw % 2 === 0;
-      case 'Color':
-        return ['RED', 'GREEN', 'BLUE'][draw % 3];
-      case 'JSON':
-        return { a: draw % 5, list: [1, { b: null }], constructor: 'c' };
-      case 'Money':
-        return { __typename: 'Money', id: `money:${seed.slice(-40)}:${draw % 9}` };
-      case 'Query':
-        return {};
-      default: {
-        const types = model.possible.get(name);
-        const concrete = types === undefined ? name : types[draw % types.length];
-        if (concrete === 'Money') return { __typename: 'Money', id: `money:${draw % 9}` };
-        return { __typename: concrete, id: `${concrete}-${(draw >>> 4) % 4}` };
-      }
-    }
+  const namedValue = (type: GraphQLNamedType, seed: string, draw: number): unknown => {
+    if (isEnumType(type)) return type.getValues()[draw % type.getValues().length]?.value;
+    if (type.name in SCALARS) return SCALARS[type.name]?.(draw);
+    if (isScalarType(type)) return `v${draw % 100_000}`;
+    const types = model.possible.get(type.name);
+    const concrete = types === undefined ? type.name : types[draw % types.length];
+    if (concrete === undefined || !model.entities.includes(concrete))
+      return { __typename: concrete, id: `${type.name}:${hash(seed) % 999}` };
+    return { __typename: concrete, id: `${concrete}-${(draw >>> 4) % 4}` };
   };
 
   const resolve: GraphQLFieldResolver<SourceRow | undefined, unknown> = (row, given, _context, info) => {
     const { fieldName, returnType, schema } = info;
     const id = row?.id ?? 'root';
-    if (fieldName === 'id') return id;
+    if (fieldName === 'id' || fieldName === 'sku') return id;
     if (fieldName === 'code') return `c-${id}`;
     if (fieldName === 'tag') return `t${hash(id) % 3}`;
     if (misbehavior.failing > 0 && hash(`fail ${fieldName} ${id}`) % misbehavior.failing === 0)
@@ -113,9 +108,11 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
   };
 
   const reference = (subgraph: string) => (given: Readonly<Record<string, unknown>>) => {
-    const id = typeof given['id'] === 'string' ? given['id'] : String(given['code']).slice(2);
+    const id = String(given['id'] ?? given['sku'] ?? String(given['code']).slice(2));
     if (misbehavior.unknown > 0 && hash(`unknown ${subgraph} ${id}`) % misbehavior.unknown === 0) return null;
-    return { __typename: given['__typename'], id, required: given };
+    // Where an interface is an entity its own subgraph names the concrete type; where it is an object nobody else is known.
+    const abstract = model.possible.has(String(given['__typename'])) && !interfaceObjects.has(subgraph);
+    return { __typename: abstract ? id.split('-')[0] : given['__typename'], id, required: given };
   };
   return { resolve, reference };
 }
