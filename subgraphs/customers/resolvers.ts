@@ -13,7 +13,7 @@ import { referenceResolver } from '#platform/references.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
 import { pathToList } from '#platform/withheld.ts';
-import type { GovernedField } from '#schema/model/consent.ts';
+import type { GovernedField, RefusalReason } from '#schema/model/consent.ts';
 import { toSystemId } from '#schema/model/ids.ts';
 import type { LoyaltyRecord } from '#schema/model/records.ts';
 import type { CustomerLoaders, SourceFailure } from './loaders.ts';
@@ -55,12 +55,18 @@ export function createCustomerResolvers(
         const { request, decider } = context;
         const coordinate = KEY_FIELDS[key.kind];
         const governed = coordinate === null ? null : governedBy(coordinate);
-        if (governed !== null && !mayServePurpose(governed, request)) return refuseSearch(governed, context, info);
-        return directory.find(key, request, async (view) => {
+        if (governed !== null && !mayServePurpose(governed, request)) {
+          return refuseSearch({ field: governed, reason: 'PURPOSE_NOT_ALLOWED' }, context, info);
+        }
+        let isLedgerDown = false;
+        const found = await directory.find(key, request, async (view) => {
           if (governed === null) return true;
           const verdict = await decider.decide(governed, view.subjects);
+          isLedgerDown ||= !verdict.allowed && verdict.reason === 'LEDGER_UNAVAILABLE';
           return verdict.allowed;
         });
+        if (governed === null || !isLedgerDown) return found;
+        return refuseSearch({ field: governed, reason: 'LEDGER_UNAVAILABLE' }, context, info);
       },
       customers: async (_root, args: { first?: number | null; after?: string | null }, { request }) => {
         const page = await explainingInput(async () =>
@@ -108,10 +114,13 @@ const KEY_FIELDS = {
   external: null,
 } as const satisfies Record<CustomerKey['kind'], string | null>;
 
-/** Nothing is looked up, so the answer is the same whoever holds the key. */
-function refuseSearch({ coordinate }: GovernedField, { request, notices }: Context, info: GraphQLResolveInfo): null {
-  const { purpose } = request;
-  notices.refuse({ coordinate, purpose, reason: 'PURPOSE_NOT_ALLOWED', rowKey: '', path: pathToList(info.path) });
+/** Only for reasons that are the same whoever holds the key. */
+function refuseSearch(
+  { field: { coordinate }, reason }: { readonly field: GovernedField; readonly reason: RefusalReason },
+  { request: { purpose }, notices }: Context,
+  info: GraphQLResolveInfo,
+): null {
+  notices.refuse({ coordinate, purpose, reason, rowKey: '', path: pathToList(info.path) });
   return null;
 }
 

@@ -192,6 +192,28 @@ test.each([
   },
 );
 
+test('a search judges somebody for each key, and is refused alike, whether anybody holds it or not', async () => {
+  await using db = await openTestSqlite(identityTestMigrations);
+  const judged: number[] = [];
+  const answers: unknown[] = [];
+  for (const reason of ['CONSENT_REQUIRED', 'LEDGER_UNAVAILABLE'] as const) {
+    const { subgraph } = await setUp(db.database, {
+      decide: (_field, subjects) => {
+        judged.push(Math.sign(subjects.length));
+        return { allowed: false, reason };
+      },
+    });
+    for (const email of ['ada@example.com', 'nobody@example.com']) {
+      const document = `{ findCustomer(by: { email: "${email}" }) { id } }`;
+      const { data, refusals } = await askSubgraph(subgraph, document);
+      answers.push([data, refusals.map((refusal) => refusal.reason)]);
+    }
+  }
+  expect(judged).toEqual([1, 1, 1, 1]);
+  const refused = (...reasons: string[]) => [{ findCustomer: null }, reasons];
+  expect(answers).toEqual([refused(), refused(), refused('LEDGER_UNAVAILABLE'), refused('LEDGER_UNAVAILABLE')]);
+});
+
 test.each([
   ['no key', '{}', 'exactly one of'],
   ['two keys', '{ email: "a@x.test", phone: "1" }', 'exactly one of'],
