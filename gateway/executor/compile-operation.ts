@@ -64,7 +64,11 @@ export function compileOperation(
   };
 }
 
-function planOf({ plannedSchema, planner }: OperationCompiler, document: DocumentNode, operation: OperationDefinitionNode) {
+function planOf(
+  { plannedSchema, planner }: OperationCompiler,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+) {
   const operationName = operation.name?.value;
   try {
     const planned = operationFromDocument(plannedSchema, document, {

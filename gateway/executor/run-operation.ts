@@ -36,5 +36,9 @@ export async function runOperation(operation: CompiledOperation, run: OperationR
   if (operation.introspect !== null) Object.assign(root, operation.introspect(run.variables));
   const completion: Completion = { variables: values.coerced, path: [], findings: [], coordinate: '' };
   const data = completeRow(operation.shape.fieldsOf(operation.rootType), root, completion);
-  return { kind: 'answered', data, errors: [...errors, ...findingErrors(completion.findings, errors, run.graph.owners)] };
+  return {
+    kind: 'answered',
+    data,
+    errors: [...errors, ...findingErrors(completion.findings, errors, run.graph.owners)],
+  };
 }

@@ -89,7 +89,8 @@ function readKeys(
       const body = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
       if (body === undefined) continue;
       const condition = body.typeCondition?.name.value;
-      const narrowed = condition === undefined || conditions.includes(condition) ? conditions : [...conditions, condition];
+      const narrowed =
+        condition === undefined || conditions.includes(condition) ? conditions : [...conditions, condition];
       walk(body.selectionSet, narrowed, guard);
     }
   };

@@ -16,7 +16,9 @@ import type { TypeRelations } from './type-relations.ts';
 export function compileFetch(node: FetchNode, types: TypeRelations): PlanStep {
   if ((node.contextRewrites?.length ?? 0) > 0) throw new Error('plans with @fromContext are not executed here');
   if (node.requires !== undefined && node.variableUsages?.includes('representations') === true)
-    throw new GraphQLError('A variable here cannot be named representations.', { extensions: { code: 'BAD_USER_INPUT' } });
+    throw new GraphQLError('A variable here cannot be named representations.', {
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
   const document = node.operationDocumentNode ?? parse(node.operation, { noLocation: true });
   const selection = readFetchSelection(document);
   const rewrites = node.outputRewrites ?? [];

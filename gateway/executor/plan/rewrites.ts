@@ -10,11 +10,7 @@ const TYPE_STEP = '... on ';
  * Applies a plan's rewrites in place: `__typename` of interface objects on representations, response keys that had to be
  * renamed on answers. An object without `__typename` counts as of every type.
  */
-export function applyRewrites(
-  rewrites: readonly FetchDataRewrite[],
-  value: unknown,
-  types: TypeRelations,
-): void {
+export function applyRewrites(rewrites: readonly FetchDataRewrite[], value: unknown, types: TypeRelations): void {
   for (const rewrite of rewrites) visit(value, { rewrite, types, index: 0 });
 }
 

@@ -53,8 +53,7 @@ export function readEntityAnswers(outcome: FetchOutcome, count: number, reading:
   const whole = wholeErrors(result.errors, count);
   if (Array.isArray(entities) && entities.length !== count) return repeat(count, failedAnswer(causesOf([])));
   const facts = factsByIndex(result, count, reading);
-  if (!Array.isArray(entities))
-    return facts.map((own) => ({ value: null, facts: own, failure: causesOf(whole) }));
+  if (!Array.isArray(entities)) return facts.map((own) => ({ value: null, facts: own, failure: causesOf(whole) }));
   applyRewrites(reading.rewrites, entities, reading.types);
   return facts.map((own, index) => {
     const value: unknown = entities[index] ?? null;

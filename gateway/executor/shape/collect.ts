@@ -25,7 +25,10 @@ export interface Collecting {
 }
 
 /** The fields of selection sets by response key. */
-export function collectFields(sets: readonly GuardedSet[], collecting: Collecting): ReadonlyMap<string, CollectedField> {
+export function collectFields(
+  sets: readonly GuardedSet[],
+  collecting: Collecting,
+): ReadonlyMap<string, CollectedField> {
   const found = new Map<string, CollectedField>();
   const spread = new Set<string>();
   const add = (node: FieldNode, guard: Guard): void => {

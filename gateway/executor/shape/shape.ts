@@ -50,11 +50,7 @@ export function createShape(context: ShapeContext, sets: readonly GuardedSet[]):
   };
 }
 
-function compileFields(
-  context: ShapeContext,
-  sets: readonly GuardedSet[],
-  typeName: string,
-): readonly ShapeField[] {
+function compileFields(context: ShapeContext, sets: readonly GuardedSet[], typeName: string): readonly ShapeField[] {
   const { schema, fragments, spend } = context;
   const type = schema.getType(typeName);
   const applies = (condition: string): boolean => {

@@ -15,6 +15,8 @@ export const ACCEPTED = {
     'The oracle counts rows that a fetch left out when it maps the index of an entity to a path; graphql itself over the same values has the error where ours has it.',
   'data-lost-by-oracle':
     'The oracle answers no data, or null, where graphql itself over the same values answers what ours does: it lets a subgraph that knows an interface as an object overwrite the concrete __typename.',
+  'runtime-nullability':
+    'A null is promoted as the type of the row demands, and told; the oracle goes by the interface the client selected it through, which may allow it.',
 } as const;
 export type AcceptedDifference = keyof typeof ACCEPTED;
 
@@ -42,6 +44,7 @@ export function compare({ question, ours, oracle, truth, partial }: Compared): C
       ? covers(truth.data, ours.data) && covers(ours.data, oracle.data)
       : isDeepStrictEqual(ours.data, truth.data);
     if (right) accepted.add('data-lost-by-oracle');
+    else if (isToldPromotion(ours, oracle)) accepted.add('runtime-nullability');
     else wrong.push('data differs');
   }
   if (partial) return { accepted: [...accepted], wrong };
@@ -64,6 +67,21 @@ export function compare({ question, ours, oracle, truth, partial }: Compared): C
     else wrong.push(`an error at ${path} that nobody else has`);
   }
   return { accepted: [...accepted], wrong };
+}
+
+/** Ours is the oracle's answer with nulls at places of which an error at or below each tells. */
+function isToldPromotion(ours: Outcome, oracle: Outcome): boolean {
+  if (!covers(oracle.data, ours.data)) return false;
+  const nulls: string[] = [];
+  const walk = (whole: unknown, part: unknown, path: string): void => {
+    if (typeof whole !== 'object' || whole === null) return;
+    if (part === null || part === undefined) nulls.push(path);
+    else if (typeof part === 'object')
+      for (const [key, value] of Object.entries(whole))
+        walk(value, Reflect.get(part, key), path === '' ? key : `${path}.${key}`);
+  };
+  walk(oracle.data, ours.data, '');
+  return nulls.every((path) => ours.paths.some((told) => told === path || told.startsWith(`${path}.`)));
 }
 
 /** The part is the whole, with nulls here and there. */

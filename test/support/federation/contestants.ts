@@ -114,7 +114,9 @@ export async function apolloContestant(
     return {
       data: plain(answer.data),
       paths: (answer.errors ?? []).map(({ path }) => toText(path)),
-      told: Array.isArray(told) ? told.map((error: unknown) => toText(error instanceof GraphQLError ? error.path : null)) : [],
+      told: Array.isArray(told)
+        ? told.map((error: unknown) => toText(error instanceof GraphQLError ? error.path : null))
+        : [],
     };
   };
   return { ask, stop: () => gateway.stop() };

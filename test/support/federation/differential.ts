@@ -33,7 +33,11 @@ const MODES: readonly Misbehavior[] = [
 ];
 
 /** The first model from this seed on that composes; random models sometimes ask for what no subgraph can reach. */
-export function composedModel(seed: number): { readonly model: RandomModel; readonly sdl: string; readonly seed: number } {
+export function composedModel(seed: number): {
+  readonly model: RandomModel;
+  readonly sdl: string;
+  readonly seed: number;
+} {
   for (let attempt = seed; attempt < seed + 200; attempt += 1) {
     const model = createRandomModel(attempt);
     try {
@@ -57,12 +61,21 @@ export async function runDifferentialOverOurs(seed: number, operations: number):
   return runOver({ model: modelOf(subgraphs, loadGraph(sdl).apiSchema), sdl, seed }, operations);
 }
 
-async function runOver({ model, sdl, seed }: ReturnType<typeof composedModel>, operations: number): Promise<Differential> {
+async function runOver(
+  { model, sdl, seed }: ReturnType<typeof composedModel>,
+  operations: number,
+): Promise<Differential> {
   const misbehavior = { failing: 0, unknown: 0 };
   const world = createWorld(model, misbehavior);
   const calls = { ours: 0, oracle: 0 };
-  const ours = await ourContestant(sdl, worldSources(model, world, () => void (calls.ours += 1)));
-  const oracle = await apolloContestant(sdl, worldSources(model, world, () => void (calls.oracle += 1)));
+  const ours = await ourContestant(
+    sdl,
+    worldSources(model, world, () => void (calls.ours += 1)),
+  );
+  const oracle = await apolloContestant(
+    sdl,
+    worldSources(model, world, () => void (calls.oracle += 1)),
+  );
   const truth = truthContestant(ours.apiSchema, (schema) => truthSchema(schema, world), truthTypeResolver);
   const accepted = new Map<AcceptedDifference, number>();
   const wrong: Differential['wrong'][number][] = [];
@@ -76,22 +89,29 @@ async function runOver({ model, sdl, seed }: ReturnType<typeof composedModel>, o
     Object.assign(misbehavior, mode);
     const asking = question(operation.text, operation.variables);
     // oxlint-disable-next-line no-await-in-loop -- the world misbehaves for one operation at a time
-    const [mine, theirs, real] = await Promise.all([answerOf(ours, asking), answerOf(oracle, asking), truth.ask(asking)]);
+    const [mine, theirs, real] = await Promise.all([
+      answerOf(ours, asking),
+      answerOf(oracle, asking),
+      truth.ask(asking),
+    ]);
     if (mine === null && theirs === null) {
       unplanned += 1;
       continue;
     }
     asked += 1;
     if (mine === null || theirs === null) {
-      wrong.push({ seed: `${seed}/${draw}`, text: operation.text, wrong: [`${mine === null ? 'ours' : 'the oracle'} threw`] });
+      wrong.push({
+        seed: `${seed}/${draw}`,
+        text: operation.text,
+        wrong: [`${mine === null ? 'ours' : 'the oracle'} threw`],
+      });
       continue;
     }
     if (theirs.paths.length > 0) withErrors += 1;
     const compared = { question: asking, ours: mine, oracle: theirs, truth: real, partial: misbehavior.unknown > 0 };
     const verdict = compare(compared);
     for (const difference of verdict.accepted) accepted.set(difference, (accepted.get(difference) ?? 0) + 1);
-    if (verdict.wrong.length > 0)
-      wrong.push({ seed: `${seed}/${draw}`, text: operation.text, wrong: verdict.wrong });
+    if (verdict.wrong.length > 0) wrong.push({ seed: `${seed}/${draw}`, text: operation.text, wrong: verdict.wrong });
   }
   await oracle.stop();
   return { operations: asked, withErrors, unplanned, calls, accepted, wrong };

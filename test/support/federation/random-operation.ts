@@ -92,7 +92,9 @@ class Writer {
     if (this.fields > MAX_FIELDS || (composite && depth >= MAX_DEPTH)) return '';
     this.fields += 1;
     const given = field.args.flatMap((argument) => this.argument(argument)).join(', ');
-    const alias = this.random.chance(given === '' ? 0.12 : 0.7) ? `${this.next('a')}: ` : '';
+    // Few names: two places then often show different things under one key.
+    const name = this.random.chance(0.5) ? this.random.pick(['a', 'b', 'c']) : this.next('a');
+    const alias = this.random.chance(given === '' ? 0.15 : 0.6) ? `${name}: ` : '';
     const list = given === '' ? '' : `(${given})`;
     const below = composite ? ` ${this.selection(type, depth + 1)}` : '';
     return `${alias}${field.name}${list}${this.condition()}${below}`;

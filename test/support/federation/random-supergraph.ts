@@ -135,7 +135,9 @@ class Builder {
         part.usesValues = true;
         return 'Money';
       }
-      const abstract = [...this.possible.keys()].filter((type) => part.extra.some((text) => text.includes(` ${type} `)));
+      const abstract = [...this.possible.keys()].filter((type) =>
+        part.extra.some((text) => text.includes(` ${type} `)),
+      );
       if (named === 'abstract' && abstract.length > 0) return random.pick(abstract);
       const entity = random.pick(this.entities);
       if (!part.entities.has(entity)) part.stubs.add(entity);
@@ -221,8 +223,13 @@ class Builder {
       if (here.length === 0) continue;
       if (!this.possible.has('Named') && random.chance(0.5)) {
         this.possible.set('Named', here);
-        part.extra.push('interface Named { id: ID! label: String }');
+        const others = this.parts.filter(
+          (other) => other !== part && here.every((entity) => other.entities.has(entity)),
+        );
+        const owner = others.length > 0 && random.chance(0.8) ? random.pick(others) : null;
+        part.extra.push(`interface Named { id: ID! label: String ${owner === null ? '' : 'size: Int'} }`);
         for (const entity of here) {
+          if (owner !== null) this.addElsewhere(entity, part, owner);
           entityPart(part, entity).implements.add('Named');
           entityPart(part, entity).fields.set('label', ': String');
         }
@@ -232,6 +239,16 @@ class Builder {
         part.extra.push(`union Thing = ${[...here, 'Money'].join(' | ')}`);
       }
     }
+  }
+
+  /**
+   * The interface's field lives in another subgraph, for some types non-null: the planner spreads the interface over its
+   * types, whose fields then cannot stand under one key of one fetch.
+   */
+  private addElsewhere(entity: string, part: Part, owner: Part): void {
+    const type = this.random.pick(['Int', 'Int!']);
+    entityPart(owner, entity).fields.set('size', `: ${type}`);
+    entityPart(part, entity).fields.set('size', `: ${type} @external`);
   }
 
   private addRoots(): void {

@@ -56,17 +56,20 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     const draw = hash(seed);
     if (isNonNullType(type)) return valueOf(type.ofType, `${seed}!`);
     if (draw % 7 === 0) return null;
-    if (isListType(type)) return Array.from({ length: (draw >>> 3) % 4 }, (_, index) => valueOf(type.ofType, `${seed}.${index}`));
+    if (isListType(type))
+      return Array.from({ length: (draw >>> 3) % 4 }, (_, index) => valueOf(type.ofType, `${seed}.${index}`));
     return namedValue(getNamedType(type), seed, draw >>> 3);
   };
   const present = (type: GraphQLOutputType, seed: string): unknown => {
     const value = valueOf(type, seed);
-    return value ?? (isNonNullType(type) ? valueOf(type, `${seed}?`) ?? present(type, `${seed}+`) : null);
+    return value ?? (isNonNullType(type) ? (valueOf(type, `${seed}?`) ?? present(type, `${seed}+`)) : null);
   };
   const namedValue = (type: GraphQLNamedType, seed: string, draw: number): unknown => {
     if (isEnumType(type)) return type.getValues()[draw % type.getValues().length]?.value;
     if (type.name in SCALARS) return SCALARS[type.name]?.(draw);
     if (isScalarType(type)) return `v${draw % 100_000}`;
+    // The gateway starts anew at the root.
+    if (type.name === 'Query') return {};
     const types = model.possible.get(type.name);
     const concrete = types === undefined ? type.name : types[draw % types.length];
     if (concrete === undefined || !model.entities.includes(concrete))
@@ -83,7 +86,8 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     if (misbehavior.failing > 0 && hash(`fail ${fieldName} ${id}`) % misbehavior.failing === 0)
       throw new Error(`${fieldName} of ${id} fails`);
     const needed = model.requires.get(fieldName);
-    if (needed !== undefined) return `r(${JSON.stringify(row?.required?.[needed] ?? neededValue(schema, needed, id, row))})`;
+    if (needed !== undefined)
+      return `r(${JSON.stringify(row?.required?.[needed] ?? neededValue(schema, needed, id, row))})`;
     const value = present(returnType, `${fieldName} ${id} ${JSON.stringify(given)}`);
     return nameInterfaceObject(value, returnType);
   };
