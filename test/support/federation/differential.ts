@@ -10,7 +10,7 @@ import {
 } from './contestants.ts';
 import { createRandomOperation } from './random-operation.ts';
 import { createRandomModel, modelOf, type RandomModel } from './random-supergraph.ts';
-import { createWorld, type Misbehavior, truthSchema, truthTypeResolver, worldSources } from './random-world.ts';
+import { createWorld, type Misbehavior, truthSchema, typeNameOf, worldSources } from './random-world.ts';
 import { CompositionError, composeSubgraphs } from '#gateway/composition.ts';
 import { loadGraph } from '#gateway/executor/loaded-graph.ts';
 import { readSubgraphSdls } from '#gateway/subgraph-schemas.ts';
@@ -76,7 +76,7 @@ async function runOver(
     sdl,
     worldSources(model, world, () => void (calls.oracle += 1)),
   );
-  const truth = truthContestant(ours.apiSchema, (schema) => truthSchema(schema, world), truthTypeResolver);
+  const truth = truthContestant(ours.apiSchema, (schema) => truthSchema(schema, world), typeNameOf);
   const accepted = new Map<AcceptedDifference, number>();
   const wrong: Differential['wrong'][number][] = [];
   let asked = 0;

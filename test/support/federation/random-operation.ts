@@ -174,5 +174,5 @@ function literal(value: unknown, given: GraphQLInputType): string {
     });
     return `{${entries.join(', ')}}`;
   }
-  return isEnumType(type) && value !== null ? String(value) : JSON.stringify(value);
+  return isEnumType(type) && typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -26,7 +26,6 @@ export interface Misbehavior {
 }
 
 interface SourceRow {
-  readonly __typename?: string;
   readonly id?: string;
   /** What a reference brought along. */
   readonly required?: Readonly<Record<string, unknown>>;
@@ -94,7 +93,7 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
   /** In the schema that holds everything there is no reference; the value is looked up. */
   const neededValue = (schema: GraphQLSchema, needed: string, id: string, row: SourceRow | undefined): unknown => {
     if (row?.required !== undefined) return null;
-    const type = schema.getType(row?.__typename ?? '');
+    const type = schema.getType(typeNameOf(row) ?? '');
     const field = isObjectType(type) ? type.getFields()[needed] : undefined;
     if (field === undefined) return null;
     if (misbehavior.failing > 0 && hash(`fail ${needed} ${id}`) % misbehavior.failing === 0) return null;
@@ -111,8 +110,9 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     return rename(value);
   };
 
-  const reference = (subgraph: string) => (given: Readonly<Record<string, unknown>>) => {
-    const id = String(given['id'] ?? given['sku'] ?? String(given['code']).slice(2));
+  const reference = (subgraph: string) => (given: Readonly<Record<string, string>>) => {
+    const id =
+      [given['id'], given['sku']].find((key) => typeof key === 'string') ?? String(given['code']).slice(2);
     if (misbehavior.unknown > 0 && hash(`unknown ${subgraph} ${id}`) % misbehavior.unknown === 0) return null;
     // Where an interface is an entity its own subgraph names the concrete type; where it is an object nobody else is known.
     const abstract = model.possible.has(String(given['__typename'])) && !interfaceObjects.has(subgraph);
@@ -122,8 +122,11 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
 }
 export type World = ReturnType<typeof createWorld>;
 
-const typeResolver = (value: unknown): string | undefined =>
-  typeof value === 'object' && value !== null ? String(Reflect.get(value, '__typename')) : undefined;
+/** The type a row says it is of. */
+export function typeNameOf(value: unknown): string | undefined {
+  const name: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, '__typename') : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
 
 /** Gives every field of a schema the world's resolver. */
 function bind(schema: GraphQLSchema, resolve: World['resolve']): GraphQLSchema {
@@ -143,11 +146,10 @@ export function worldSources(
   called: (subgraph: string, variables: Readonly<Record<string, unknown>>) => void = () => undefined,
 ): readonly SubgraphSource[] {
   return model.subgraphs.map(({ name, sdl }) => {
-    const references = [...model.entities, ...model.possible.keys()].map((type) => [
-      type,
-      { __resolveReference: world.reference(name) },
-    ]);
-    const known = references.filter(([type]) => new RegExp(`(type|interface) ${String(type)} [^{]*@key`).test(sdl));
+    const types = [...model.entities, ...model.possible.keys()];
+    const known = types
+      .filter((type) => new RegExp(`(type|interface) ${type} [^{]*@key`).test(sdl))
+      .map((type) => [type, { __resolveReference: world.reference(name) }]);
     const modules = [{ typeDefs: parse(sdl), resolvers: Object.fromEntries(known) as object }];
     const schema = bind(buildSubgraphSchema(modules as Parameters<typeof buildSubgraphSchema>[0]), world.resolve);
     return {
@@ -159,7 +161,7 @@ export function worldSources(
           document,
           variableValues: variables,
           operationName: operationName ?? null,
-          typeResolver,
+          typeResolver: typeNameOf,
           rootValue: {},
         });
         return { data: result.data ?? null, errors: result.errors ?? [], refusals: [], degraded: [] };
@@ -172,5 +174,3 @@ export function worldSources(
 export function truthSchema(apiSchema: GraphQLSchema, world: World): GraphQLSchema {
   return bind(apiSchema, world.resolve);
 }
-
-export const truthTypeResolver = typeResolver;
