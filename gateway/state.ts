@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { Config } from './config-schema.ts';
 import type { ImportConsentFileOptions } from './graph.ts';
+import { assertSameWorld } from './sandbox-world.ts';
 import { catalogMigrations } from '#domain/catalog/migrations.ts';
 import { importConsents, type ImportReport } from '#domain/consent/importer.ts';
 import { linesOf } from '#domain/consent/lines-of.ts';
@@ -54,6 +55,7 @@ export async function openState(config: Config, clock: Clock): Promise<State> {
   });
   try {
     await checkKeys(database, keys);
+    await assertSameWorld(database, config, clock);
   } catch (error) {
     await database.close();
     throw error;
