@@ -40,6 +40,11 @@ export interface Contestant {
   readonly ask: (question: Question) => Promise<Outcome>;
 }
 
+/** A contestant that can also be timed: its answer as it leaves the executor. */
+export interface Runner extends Contestant {
+  readonly run: (question: Question) => Promise<unknown>;
+}
+
 export function question(text: string, variables: Readonly<Record<string, unknown>> = {}): Question {
   return { document: parse(text), variables, key: text };
 }
@@ -53,7 +58,7 @@ export async function ourContestant(
   supergraphSdl: string,
   subgraphs: readonly SubgraphSource[],
   requestOf: () => RequestContext = aRequestOf,
-): Promise<Contestant & { readonly engine: Engine; readonly apiSchema: GraphQLSchema }> {
+): Promise<Runner & { readonly engine: Engine; readonly apiSchema: GraphQLSchema }> {
   const engine = createEngine({
     supergraphSdl,
     subgraphs,
@@ -65,39 +70,47 @@ export async function ourContestant(
   const schemas: GraphQLSchema[] = [];
   engine.onLoad((graph) => void schemas.push(graph.apiSchema));
   await engine.load();
-  const ask: Contestant['ask'] = async ({ document, variables, key }) => {
+  const run = ({ document, variables, key }: Question) => {
     const request = requestOf();
     const { principal, purpose } = request;
-    const answer = await engine.execute({
+    return engine.execute({
       document,
       queryHash: key,
       operationName: undefined,
       variables,
       context: { caller: { principal, purpose, request }, notices: createRequestNotices(principal.role) },
     });
+  };
+  const ask: Contestant['ask'] = async (asked) => {
+    const answer = await run(asked);
     const data = answer.kind === 'answered' ? plain(answer.data) : undefined;
     return { data, paths: answer.errors.map(({ path }) => toText(path)), told: [] };
   };
   const [apiSchema] = schemas;
   if (apiSchema === undefined) throw new Error('the engine told no schema');
-  return { ask, engine, apiSchema };
+  return { ask, run, engine, apiSchema };
 }
 
 /** @apollo/gateway over the same subgraphs: the oracle. */
 export async function apolloContestant(
   supergraphSdl: string,
   subgraphs: readonly SubgraphSource[],
-): Promise<Contestant & { readonly stop: () => Promise<void> }> {
+  sourceOf: (source: SubgraphSource) => GraphQLDataSource = dataSource,
+): Promise<Runner & { readonly stop: () => Promise<void> }> {
   // Without it the gateway opens sockets of its own.
   process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
   const gateway = new ApolloGateway({
     supergraphSdl: stripSecurity(supergraphSdl),
-    buildService: ({ name }) => dataSource(subgraphs.find((source) => source.name === name)),
+    buildService: ({ name }) => {
+      const source = subgraphs.find((subgraph) => subgraph.name === name);
+      if (source === undefined) throw new Error('a subgraph is missing');
+      return sourceOf(source);
+    },
     queryPlannerConfig: { exposeDocumentNodeInFetchNode: true, debug: { maxEvaluatedPlans: 500 } },
     logger: silent,
   });
   const { executor } = await gateway.load();
-  const ask: Contestant['ask'] = async ({ document, variables, key }) => {
+  const run = ({ document, variables, key }: Question) => {
     const request = {
       document,
       request: { query: key, variables },
@@ -109,7 +122,10 @@ export async function apolloContestant(
       metrics: {},
     };
     // Of the request's many facts the executor reads these.
-    const answer = await executor(request as unknown as Parameters<typeof executor>[0]);
+    return executor(request as unknown as Parameters<typeof executor>[0]);
+  };
+  const ask: Contestant['ask'] = async (asked) => {
+    const answer = await run(asked);
     const told: unknown = answer.extensions?.['valueCompletion'];
     return {
       data: plain(answer.data),
@@ -119,11 +135,10 @@ export async function apolloContestant(
         : [],
     };
   };
-  return { ask, stop: () => gateway.stop() };
+  return { ask, run, stop: () => gateway.stop() };
 }
 
-function dataSource(source: SubgraphSource | undefined): GraphQLDataSource {
-  if (source === undefined) throw new Error('a subgraph is missing');
+function dataSource(source: SubgraphSource): GraphQLDataSource {
   return {
     process: async (options) => {
       const { query, variables = {}, operationName } = options.request;
