@@ -18,34 +18,44 @@ export function compileRepresentation(selections: readonly QueryPlanSelectionNod
   };
 }
 
+/** What one selection of a row adds; null: it is missing, and with it what it stands in. */
+type Project = (row: Row) => Representation | null;
 /** Writes one selection of `row` into `into`; false: it is missing. */
-type Step = (row: object, into: Representation) => boolean;
+type Step = (row: Row, into: Representation) => boolean;
 
-function compileSelections(
-  selections: readonly QueryPlanSelectionNode[],
-  types: TypeRelations,
-): (row: object) => Representation | null {
-  const steps = selections.map((selection): Step => {
-    if (selection.kind === 'Field') {
-      const below = selection.selections === undefined ? null : compileSelections(selection.selections, types);
-      return fieldStep(selection.alias ?? selection.name, below);
-    }
-    const below = compileSelections(selection.selections, types);
-    return fragmentStep(selection.typeCondition, below, types);
-  });
+function compileSelections(selections: readonly QueryPlanSelectionNode[], types: TypeRelations): Project {
+  const fragments = selections.flatMap((selection) =>
+    selection.kind === 'InlineFragment' ? [compileFragment(selection, types)] : [],
+  );
+  const steps = selections.flatMap((selection) => (selection.kind === 'Field' ? [compileField(selection, types)] : []));
   return (row) => {
-    const into: Representation = {};
-    return steps.every((step) => step(row, into)) ? into : null;
+    let into: Representation | null = null;
+    if (steps.length > 0) {
+      into = {};
+      for (const step of steps) if (!step(row, into)) return null;
+    }
+    for (const fragment of fragments) {
+      const found = fragment(row);
+      if (into === null) into = found;
+      else if (found !== null) mergeInto(into, found);
+    }
+    return into ?? {};
   };
 }
 
-function fieldStep(key: string, below: ((row: object) => Representation | null) | null): Step {
+function compileField(
+  { alias, name, selections }: Extract<QueryPlanSelectionNode, { readonly kind: 'Field' }>,
+  types: TypeRelations,
+): Step {
+  const key = alias ?? name;
+  const below = selections === undefined ? null : compileSelections(selections, types);
   const project = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(project);
     return isRow(value) && below !== null ? below(value) : value;
   };
   return (row, into) => {
-    const value = ownValue(row, key);
+    // Rows inherit nothing.
+    const value = row[key];
     if (value === undefined) return false;
     put(into, key, below === null ? value : project(value));
     return true;
@@ -53,17 +63,15 @@ function fieldStep(key: string, below: ((row: object) => Representation | null) 
 }
 
 /** A fragment that does not apply, or lacks something, adds nothing. */
-function fragmentStep(
-  condition: string | undefined,
-  below: (row: object) => Representation | null,
+function compileFragment(
+  { typeCondition, selections }: Extract<QueryPlanSelectionNode, { readonly kind: 'InlineFragment' }>,
   types: TypeRelations,
-): Step {
-  return (row, into) => {
-    const name = ownValue(row, '__typename');
-    if (condition === undefined || typeof name !== 'string' || !types.isA(name, condition)) return true;
-    const found = below(row);
-    if (found !== null) mergeInto(into, found);
-    return true;
+): Project {
+  const below = compileSelections(selections, types);
+  return (row) => {
+    const name = row['__typename'];
+    const applies = typeCondition !== undefined && typeof name === 'string' && types.isA(name, typeCondition);
+    return applies ? below(row) : null;
   };
 }
 
@@ -83,7 +91,8 @@ function mergeValues(known: unknown, value: unknown): unknown {
   return both;
 }
 
-/** Defines rather than assigns: `__proto__` would otherwise change the object's nature. */
-function put(into: object, key: string, value: unknown): void {
-  Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
+function put(into: Representation, key: string, value: unknown): void {
+  if (key !== '__proto__') into[key] = value;
+  // Assigned, it would change the object's nature.
+  else Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
 }
