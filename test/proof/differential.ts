@@ -39,18 +39,53 @@ export const differentialInProcess: Evidence = {
       totals.wrong += done.wrong.length;
       totals.calls += done.calls.ours;
       totals.oracleCalls += done.calls.oracle;
-      for (const [difference, count] of done.accepted) accepted.set(difference, (accepted.get(difference) ?? 0) + count);
+      for (const [difference, count] of done.accepted)
+        accepted.set(difference, (accepted.get(difference) ?? 0) + count);
       for (const found of done.wrong.slice(0, 3)) report.progress(`${name} ${JSON.stringify(found)}`);
       report.progress(`${name}: ${done.operations} operations, ${done.wrong.length} wrong`);
     }
     for (const [difference, count] of accepted) report.progress(`accepted ${count}: ${ACCEPTED[difference]}`);
     const shared = { name: 'differential-in-process', n: totals.random + totals.ours, median: null, spread: null };
     const enough = report.short ? 1 : 3_000;
-    report.row({ ...shared, metric: 'wrong answers', value: totals.wrong, unit: 'operations', target: 0, ok: totals.wrong === 0 });
-    report.row({ ...shared, metric: 'over our supergraph', value: totals.ours, unit: 'operations', target: enough, ok: totals.ours >= enough });
-    report.row({ ...shared, metric: 'over random supergraphs', value: totals.random, unit: 'operations', target: enough, ok: totals.random >= enough });
-    report.row({ ...shared, metric: 'random supergraphs', value: supergraphs, unit: 'supergraphs', target: report.short ? 4 : 20, ok: true });
-    report.row({ ...shared, metric: 'with errors', value: totals.withErrors, unit: 'operations', ok: totals.withErrors > 0 });
+    report.row({
+      ...shared,
+      metric: 'wrong answers',
+      value: totals.wrong,
+      unit: 'operations',
+      target: 0,
+      ok: totals.wrong === 0,
+    });
+    report.row({
+      ...shared,
+      metric: 'over our supergraph',
+      value: totals.ours,
+      unit: 'operations',
+      target: enough,
+      ok: totals.ours >= enough,
+    });
+    report.row({
+      ...shared,
+      metric: 'over random supergraphs',
+      value: totals.random,
+      unit: 'operations',
+      target: enough,
+      ok: totals.random >= enough,
+    });
+    report.row({
+      ...shared,
+      metric: 'random supergraphs',
+      value: supergraphs,
+      unit: 'supergraphs',
+      target: report.short ? 4 : 20,
+      ok: true,
+    });
+    report.row({
+      ...shared,
+      metric: 'with errors',
+      value: totals.withErrors,
+      unit: 'operations',
+      ok: totals.withErrors > 0,
+    });
     report.row({ ...shared, metric: 'beyond the planner', value: totals.unplanned, unit: 'operations', ok: true });
     for (const [difference, count] of accepted)
       report.row({ ...shared, metric: `accepted ${difference}`, value: count, unit: 'operations', ok: true });

@@ -173,9 +173,9 @@ async function writeUntilKilled(
 ): Promise<readonly string[]> {
   const written: string[] = [];
   const tokens = await Promise.all(customers.map(async (customer) => product.token('customer-app', { customer })));
-  let killed = false;
+  const state = { killed: false };
   const write = async (customer: string, index: number): Promise<void> => {
-    for (let turn = 0; !killed; turn += 1) {
+    for (let turn = 0; !state.killed; turn += 1) {
       const key = `r${round}-w${index}-${turn}`;
       const medium = MEDIA[turn % MEDIA.length];
       const decision = turn % 2 === 0 ? 'GRANT' : 'DENY';
@@ -193,7 +193,7 @@ async function writeUntilKilled(
   const writing = Promise.all(customers.map(write));
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   killGroup(product.process.pid);
-  killed = true;
+  state.killed = true;
   await writing;
   await product.process.ended;
   return written;

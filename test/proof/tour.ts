@@ -13,11 +13,11 @@ export const tour: Evidence = {
     const answers = steps.flatMap((step) => step.answers);
     const failed = answers.filter(({ data, errors }) => errors !== undefined || data === undefined || data === null);
     if (code !== 0 || stderr !== '') report.progress(`exit code ${code}: ${stderr.trim()}`);
-    const row = (metric: string, value: number, unit: string, n: number, target: number) =>
+    const row = (metric: string, { value, unit, n }: { value: number; unit: string; n: number }, target: number) =>
       report.row({ name: 'tour', metric, value, unit, n, median: null, spread: null, target, ok: value === target });
-    row('blocks run', code === 0 ? steps.length : 0, 'blocks', steps.length, steps.length);
-    row('answers with an error', failed.length, 'answers', answers.length, 0);
-    row('promises of the text that hold', promises(answers), 'promises', 4, 4);
+    row('blocks run', { value: code === 0 ? steps.length : 0, unit: 'blocks', n: steps.length }, steps.length);
+    row('answers with an error', { value: failed.length, unit: 'answers', n: answers.length }, 0);
+    row('promises of the text that hold', { value: promises(answers), unit: 'promises', n: 4 }, 4);
   },
 };
 

@@ -218,7 +218,7 @@ function clientOf(run: MortarProcess, urls: ProductUrls) {
 }
 
 /** Sends one document over HTTP and reads the answer strictly. */
-export async function askGraph(url: string, query: string, asked: AskOptions = {}): Promise<Answer> {
+async function askGraph(url: string, query: string, asked: AskOptions = {}): Promise<Answer> {
   const headers: Record<string, string> = { 'content-type': 'application/json', ...asked.headers };
   if (typeof asked.token === 'string') headers['authorization'] = `Bearer ${asked.token}`;
   if (asked.purpose !== undefined) headers['mortar-purpose'] = asked.purpose;

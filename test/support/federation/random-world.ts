@@ -111,8 +111,7 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
   };
 
   const reference = (subgraph: string) => (given: Readonly<Record<string, string>>) => {
-    const id =
-      [given['id'], given['sku']].find((key) => typeof key === 'string') ?? String(given['code']).slice(2);
+    const id = [given['id'], given['sku']].find((key) => typeof key === 'string') ?? String(given['code']).slice(2);
     if (misbehavior.unknown > 0 && hash(`unknown ${subgraph} ${id}`) % misbehavior.unknown === 0) return null;
     // Where an interface is an entity its own subgraph names the concrete type; where it is an object nobody else is known.
     const abstract = model.possible.has(String(given['__typename'])) && !interfaceObjects.has(subgraph);
