@@ -9,7 +9,8 @@ import {
 } from 'graphql';
 
 import { compileIntrospection, type Introspect } from './introspection.ts';
-import { compilePlan } from './plan/compile-plan.ts';
+import { documentBytes } from './document-store.ts';
+import { compilePlan, fetchedCharacters } from './plan/compile-plan.ts';
 import { ALWAYS } from './plan/guards.ts';
 import type { PlanStep } from './plan/run.ts';
 import type { TypeRelations } from './plan/type-relations.ts';
@@ -28,7 +29,13 @@ export interface CompiledOperation {
   readonly shape: Shape;
   readonly rootType: string;
   readonly paths: ClientPaths;
+  /** What it keeps in memory, about. */
+  readonly bytes: number;
 }
+
+/** A character of a fetch's text stands for this much of its parsed document and compiled selection. */
+const BYTES_PER_CHARACTER = 80;
+const OWN_BYTES = 4_000;
 
 /** What operations are compiled against: one supergraph. */
 export interface OperationCompiler {
@@ -54,13 +61,16 @@ export function compileOperation(
   if (operation === null || operation === undefined || root === null || root === undefined)
     throw requestError('OPERATION_RESOLUTION_FAILURE');
   const fragments = fragmentsOf(document);
+  const plan = planOf(compiler, document, operation);
   return {
     variableDefinitions: operation.variableDefinitions ?? [],
-    plan: compilePlan(planOf(compiler, document, operation), types),
+    plan: compilePlan(plan, types),
     introspect: compileIntrospection(apiSchema, document, operation),
     shape: createShape(createShapeContext(apiSchema, fragments), [{ set: operation.selectionSet, guard: ALWAYS }]),
     rootType: root.name,
     paths: createClientPaths(operation.selectionSet, fragments),
+    // The shape is about as large as the document.
+    bytes: OWN_BYTES + 2 * documentBytes(document) + BYTES_PER_CHARACTER * fetchedCharacters(plan.node),
   };
 }
 

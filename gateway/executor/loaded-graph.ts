@@ -13,7 +13,8 @@ import { readOwners } from '#gateway/supergraph.ts';
  * the worst that passes admission takes 30 ms.
  */
 const MAX_EVALUATED_PLANS = 100;
-const CACHED_OPERATIONS = 1_000;
+const CACHED_OPERATIONS = 2_000;
+const CACHED_BYTES = 48 * 2 ** 20;
 
 /** A client's operation by text and name. */
 export interface OperationSource {
@@ -55,7 +56,12 @@ export function loadGraph(supergraphSdl: string): LoadedGraph {
     }),
     types: createTypeRelations(supergraph.schema.toGraphQLJSSchema()),
   };
-  const cache = new LRUCache<string, CachedOperation>({ max: CACHED_OPERATIONS });
+  const cache = new LRUCache<string, CachedOperation>({
+    max: CACHED_OPERATIONS,
+    // By the memory they take: whoever sends ever new texts costs no more than this.
+    maxSize: CACHED_BYTES,
+    sizeCalculation: ({ compiled }) => compiled.bytes,
+  });
   const compile: LoadedGraph['compile'] = (source) => {
     const key = `${source.queryHash} ${source.operationName ?? ''}`;
     const known = cache.get(key);

@@ -48,3 +48,22 @@ function compileNode(node: PlanNode, types: TypeRelations): PlanStep {
       throw new Error('@defer is not executed here');
   }
 }
+
+/** Length of the texts of all fetches of a plan. */
+export function fetchedCharacters(node: QueryPlan['node']): number {
+  switch (node?.kind) {
+    case 'Fetch':
+      return node.operation.length;
+    case 'Flatten':
+      return fetchedCharacters(node.node);
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.reduce((sum, child) => sum + fetchedCharacters(child), 0);
+    case 'Condition':
+      return fetchedCharacters(node.ifClause) + fetchedCharacters(node.elseClause);
+    case undefined:
+    case 'Defer':
+    case 'Subscription':
+      return 0;
+  }
+}
