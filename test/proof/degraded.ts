@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type FaultInput, SANDBOX_SYSTEMS } from '#sandbox/faults.ts';
+import { loners } from '#test/support/customers.ts';
 import { type Evidence, type Reporter, summarize } from '#test/support/evidence.ts';
 import { deployProduct } from '#test/support/own-issuer.ts';
 import type { Answer, Product } from '#test/support/product.ts';
@@ -8,7 +9,7 @@ import { compare } from './explained.ts';
 import { sabotageArguments } from './sabotage.ts';
 
 const FIGURE = 'value provenance { degraded stale }';
-const QUERY = `{
+const QUERY = `query All($by: CustomerKey!) {
   products(first: 5) { nodes { sku title
     price(channel: "web") { value { amount } provenance { degraded stale } }
     inStore: price(channel: "store") { value { amount } provenance { degraded stale } }
@@ -16,6 +17,7 @@ const QUERY = `{
     onAmazon: availability(channel: "amazon") { reason quantity { ${FIGURE} } }
     stock(first: 20) { nodes { location { id name } onHand { ${FIGURE} } committed { ${FIGURE} } } } } }
   customers(first: 10) { nodes { id name email phone addresses { lines } loyalty { tier } } }
+  findCustomer(by: $by) { id name email phone addresses { lines } }
   orders(first: 10) { nodes { id state total { amount } lines { sku quantity } } }
   locations(first: 20) { nodes { id name kind } }
 }`;
@@ -64,7 +66,10 @@ interface Case {
 }
 
 async function prove(product: Product, token: string, report: Reporter): Promise<void> {
-  const ask = async (): Promise<Answer> => product.ask(QUERY, { token, purpose: 'LEGAL_OBLIGATION' });
+  // Which customers come first in the list depends on which feed was first: one that the CRM knows is asked for by name.
+  const externalId = await findInCrm(product);
+  const variables = { by: { external: { system: 'crm', externalId } } };
+  const ask = async (): Promise<Answer> => product.ask(QUERY, { token, purpose: 'LEGAL_OBLIGATION', variables });
   const whole = await ask();
   if (whole.errors.length > 0) throw new Error(`the whole answer has errors: ${whole.text.slice(0, 500)}`);
   const elapsed: number[] = [];
@@ -127,6 +132,15 @@ async function prove(product: Product, token: string, report: Reporter): Promise
     target: DEADLINE_MS,
     ok: slowest <= DEADLINE_MS,
   });
+}
+
+/** A buyer whose only record is in the CRM. */
+async function findInCrm(product: Product): Promise<string> {
+  const world = await product.world();
+  const buyers = new Set(world.orders.map(({ profileIds }) => profileIds.crm));
+  const found = loners(world, 'crm').find(({ externalId, email }) => email !== null && buyers.has(externalId));
+  if (found === undefined) throw new Error('nobody has a record and an order in the CRM alone');
+  return found.externalId;
 }
 
 /** All of them; the short form takes every system once or twice, with another fault each. */
