@@ -16,7 +16,10 @@ export interface DeployedProduct extends AsyncDisposable {
 
 /** Starts the systems of the sandbox, a test issuer, and the product over both by configuration file. */
 export async function deployProduct(
-  options: Pick<ProductOptions, 'nodeArguments' | 'seed'> = {},
+  options: Pick<ProductOptions, 'nodeArguments' | 'seed'> & {
+    /** Changes the text of the configuration file. */
+    readonly configure?: (text: string) => string;
+  } = {},
 ): Promise<DeployedProduct> {
   const home = mkdtempSync(join(tmpdir(), 'mortar-e2e-'));
   const [sandbox, issuer] = await Promise.all([
@@ -32,7 +35,7 @@ export async function deployProduct(
       .replace(/^issuer:\n(?: .*\n)+/m, `issuer:\n  url: ${issuer.url}\n  audience: ${AUDIENCE}\n`)
       .replace('consents.jsonl', sandbox.consentsFile);
     const file = join(home, 'mortar.config.yaml');
-    writeFileSync(file, text);
+    writeFileSync(file, options.configure?.(text) ?? text);
     const product = await startProduct({
       ...options,
       home,
