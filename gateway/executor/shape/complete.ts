@@ -33,7 +33,7 @@ export interface Completion {
 }
 
 /** A null that the type forbids: the nearest nullable place above becomes null. */
-export const PROMOTED = Symbol('promoted');
+const PROMOTED = Symbol('promoted');
 
 /** The value as the client gets it; null where it does not fit its type. PROMOTED only from non-null types. */
 export type Complete = (value: unknown, completion: Completion) => unknown;
@@ -147,12 +147,6 @@ function runtimeTypes(schema: GraphQLSchema, declared: GraphQLNamedType): (name:
     if (schema.getType(name) !== undefined) known.set(name, decided);
     return decided;
   };
-}
-
-export interface ShapedType {
-  readonly schema: GraphQLSchema;
-  readonly shape: Shape;
-  readonly typeName: string;
 }
 
 /** The row as the client selected it; null when a null was promoted to it. */

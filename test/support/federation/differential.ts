@@ -33,7 +33,7 @@ const MODES: readonly Misbehavior[] = [
 ];
 
 /** The first model from this seed on that composes; random models sometimes ask for what no subgraph can reach. */
-export function composedModel(seed: number): {
+function composedModel(seed: number): {
   readonly model: RandomModel;
   readonly sdl: string;
   readonly seed: number;
