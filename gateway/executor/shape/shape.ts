@@ -15,7 +15,7 @@ import { isIntrospection } from '#gateway/executor/introspection.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 
 /** Selections visited to shape one operation: fragments that multiply end here. */
-const MAX_SELECTIONS = 100_000;
+const MAX_SELECTIONS = 500_000;
 
 export interface ShapeContext {
   /** The API schema: what is inaccessible does not exist here. */
