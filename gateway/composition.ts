@@ -58,7 +58,7 @@ const argumentOf = (directive: ConstDirectiveNode, name: string) =>
   directive.arguments?.find((argument) => argument.name.value === name);
 
 /**
- * The supergraph as @apollo/gateway accepts it: `for: SECURITY` removed from the links we enforce ourselves, nothing else.
+ * The supergraph as Apollo's planner accepts it: `for: SECURITY` removed from the links we enforce ourselves, nothing else.
  * @throws {Error} for a security link we do not know: loading it would leave its rules unenforced.
  */
 export function stripSecurity(supergraphSdl: string): string {

@@ -5,8 +5,6 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 import type { ServeFlags } from './config.ts';
 
-// Read when the federation engine loads: without it a privacy product would phone home (notes of @apollo/gateway 2.14).
-process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
 // Compiled code is kept between starts: saves about a second of every start.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/mortar', import.meta.url)));
 

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
+import type { LocatedError } from './plan/report.ts';
 import type { DeniedCell } from '#gateway/auth/static-authorization.ts';
 import { ERROR_CODES, isErrorCode } from '#platform/errors.ts';
 
@@ -9,41 +10,30 @@ const MAX_ERRORS = 100;
 export function scopeErrors(
   cells: readonly DeniedCell[],
   owners: ReadonlyMap<string, string>,
-): readonly GraphQLError[] {
+): readonly LocatedError[] {
   return cells.flatMap(({ denial, path }) =>
     denial.kind === 'SCOPE'
       ? [
-          new GraphQLError(ERROR_CODES.SCOPE_REQUIRED.message, {
+          {
+            message: ERROR_CODES.SCOPE_REQUIRED.message,
             path,
             extensions: {
               code: 'SCOPE_REQUIRED',
               serviceName: owners.get(denial.coordinate) ?? 'gateway',
               scopes: denial.scopes,
             },
-          }),
+          },
         ]
       : [],
   );
-}
-
-/** What the engine found wrong with merged values (null in non-null): it says so only in its extensions. */
-export function completionErrors(findings: unknown): readonly GraphQLError[] {
-  if (!Array.isArray(findings)) return [];
-  return findings.map((finding: unknown) => {
-    const path = finding instanceof GraphQLError ? finding.path : undefined;
-    return new GraphQLError(ERROR_CODES.INTERNAL_SERVER_ERROR.message, {
-      path: path ?? null,
-      extensions: { code: 'INTERNAL_SERVER_ERROR', serviceName: 'gateway' },
-    });
-  });
 }
 
 /**
  * One error for each (selection, code, system): the first with its path, and how often it occurred. At most 100, in the
  * order they came.
  */
-export function groupErrors(errors: readonly GraphQLError[]): readonly GraphQLError[] {
-  const groups = new Map<string, { readonly first: GraphQLError; occurrences: number }>();
+export function groupErrors(errors: readonly LocatedError[]): readonly GraphQLError[] {
+  const groups = new Map<string, { readonly first: LocatedError; occurrences: number }>();
   for (const error of errors) {
     const selection = (error.path ?? []).filter((step) => typeof step === 'string').join('.');
     const key = `${selection} ${String(error.extensions['code'])} ${String(error.extensions['system'])}`;
@@ -55,7 +45,6 @@ export function groupErrors(errors: readonly GraphQLError[]): readonly GraphQLEr
     ({ first, occurrences }) =>
       new GraphQLError(first.message, {
         path: first.path ?? null,
-        ...(first.nodes === undefined ? {} : { nodes: first.nodes }),
         extensions: { ...first.extensions, occurrences },
       }),
   );

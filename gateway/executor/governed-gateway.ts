@@ -1,16 +1,17 @@
 import type { ApolloServerOptionsWithGateway } from '@apollo/server';
-import { GraphQLError, getOperationAST } from 'graphql';
+import { getOperationAST } from 'graphql';
 
-import { completionErrors, groupErrors, scopeErrors } from './answer-errors.ts';
+import { groupErrors, scopeErrors } from './answer-errors.ts';
 import type { GatewayContext } from './context.ts';
+import type { Engine } from './engine.ts';
+import type { OperationAnswer } from './run-operation.ts';
 import { createSchemaState, type SchemaState } from './schema-state.ts';
 import { denialOf, type Denial } from '#gateway/auth/coordinate-policy.ts';
 import { type PrunedDocument, restoreDenied, selectedDenials } from '#gateway/auth/static-authorization.ts';
 import { readPolicy } from '#gateway/policy.ts';
-import { readOwners } from '#gateway/supergraph.ts';
 
 /** The seam between Apollo Server and the federation engine, so that the engine can be replaced. */
-export type GatewayInterface = ApolloServerOptionsWithGateway<GatewayContext>['gateway'];
+type GatewayInterface = ApolloServerOptionsWithGateway<GatewayContext>['gateway'];
 type Executor = NonNullable<Awaited<ReturnType<GatewayInterface['load']>>['executor']>;
 type ExecutorRequest = Parameters<Executor>[0];
 type ExecutorResult = Awaited<ReturnType<Executor>>;
@@ -25,35 +26,37 @@ export interface GovernedGateway {
  * The engine behind our own door: what a caller may statically not read is pruned before planning, and the answer comes
  * back with nulls in place, errors grouped and notices aggregated into `extensions`.
  */
-export function createGovernedGateway(engine: GatewayInterface): GovernedGateway {
+export function createGovernedGateway(engine: Engine): GovernedGateway {
   let state: SchemaState | null = null;
-  let owners: ReadonlyMap<string, string> = new Map();
 
-  const execute = async (run: Executor, request: ExecutorRequest): Promise<ExecutorResult> => {
+  const execute = async (request: ExecutorRequest): Promise<ExecutorResult> => {
     // Apollo Server passes on the context value we gave it; its gateway types know only an untyped one.
     const context = request.context as unknown as GatewayContext;
+    const { document, queryHash } = request;
+    const { operationName, variables = {} } = request.request;
     const denials = state === null ? [] : denialsOf(state, request, context);
-    if (state === null || denials.length === 0) return finish(await run(request), [], context, owners);
-    const pruned = state.prune(request.queryHash, request.document, denials);
-    forbidSelected(pruned, request, context);
-    const result = await run({ ...request, document: pruned.document, queryHash: pruned.queryHash });
-    return finish(result, pruned.denials, context, owners);
+    let asked: Pick<PrunedDocument, 'document' | 'queryHash'> = { document, queryHash };
+    if (state !== null && denials.length > 0) {
+      const pruned = state.prune(queryHash, document, denials);
+      forbidSelected(pruned, request, context);
+      asked = pruned;
+    }
+    const run = { document: asked.document, queryHash: asked.queryHash, operationName, variables, context };
+    const owners = engine.owners();
+    return finish(await engine.execute(run), { denials, context, owners });
   };
 
   const gateway: GatewayInterface = {
-    load: async (options) => {
-      const { executor } = await engine.load(options);
-      if (executor === null) throw new Error('the federation engine gave no executor');
-      return { executor: (request) => execute(executor, request) };
+    load: async () => {
+      await engine.load();
+      return { executor: execute };
     },
     onSchemaLoadOrUpdate: (callback) =>
-      engine.onSchemaLoadOrUpdate((loaded) => {
-        const sdl = loaded.coreSupergraphSdl ?? '';
-        owners = readOwners(sdl);
-        state = createSchemaState(loaded.apiSchema, readPolicy(sdl));
-        callback(loaded);
+      engine.onLoad(({ apiSchema, supergraphSdl }) => {
+        state = createSchemaState(apiSchema, readPolicy(supergraphSdl));
+        callback({ apiSchema, coreSupergraphSdl: supergraphSdl });
       }),
-    stop: () => engine.stop(),
+    stop: () => Promise.resolve(),
   };
   return { gateway, current: () => state };
 }
@@ -76,26 +79,24 @@ function denialsOf(state: SchemaState, request: ExecutorRequest, { caller }: Gat
   return ruled.flatMap((coordinate) => denialOf(coordinate, state.policy.fields, caller) ?? []);
 }
 
-function finish(
-  result: ExecutorResult,
-  denials: readonly Denial[],
-  { caller, notices }: GatewayContext,
-  owners: ReadonlyMap<string, string>,
-): ExecutorResult {
-  // No data at all: variables did not fit. Apollo Server recognizes these errors by their nodes.
-  if (result.data === undefined) return result;
-  const { data, cells } = denials.length === 0 ? { data: result.data, cells: [] } : restoreDenied(result.data, denials);
+interface Finishing {
+  readonly denials: readonly Denial[];
+  readonly context: GatewayContext;
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+function finish(answer: OperationAnswer, { denials, context, owners }: Finishing): ExecutorResult {
+  // Apollo Server recognizes errors of variables by their nodes.
+  if (answer.kind === 'refused') return { errors: answer.errors };
+  const { caller, notices } = context;
+  const { data, cells } = denials.length === 0 ? { data: answer.data, cells: [] } : restoreDenied(answer.data, denials);
   for (const { denial, path } of cells) {
     if (denial.kind !== 'PURPOSE') continue;
     const rowKey = path.slice(0, -1).join('.');
     const purpose = caller?.purpose ?? null;
     notices.refuse({ coordinate: denial.coordinate, purpose, reason: 'PURPOSE_NOT_ALLOWED', rowKey }, path);
   }
-  const errors = groupErrors([
-    ...(result.errors ?? []).map(toGraphQLError),
-    ...completionErrors(result.extensions?.['valueCompletion']),
-    ...scopeErrors(cells, owners),
-  ]);
+  const errors = groupErrors([...answer.errors, ...scopeErrors(cells, owners)]);
   const consent = notices.consent();
   const provenance = notices.provenance();
   return {
@@ -107,8 +108,4 @@ function finish(
       ...(provenance.length === 0 ? {} : { provenance }),
     },
   };
-}
-
-function toGraphQLError(error: GraphQLError | Error): GraphQLError {
-  return error instanceof GraphQLError ? error : new GraphQLError(error.message, { originalError: error });
 }

@@ -1,8 +1,9 @@
 import { type Evidence, runEvidence } from '#test/support/evidence.ts';
+import { executorInProcess } from './executor.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { startUp } from './start-up.ts';
 
-const catalogue: readonly Evidence[] = [startUp, memory, latency];
+const catalogue: readonly Evidence[] = [startUp, memory, latency, executorInProcess];
 
 process.exitCode = await runEvidence('bench', catalogue, process.argv.slice(2));

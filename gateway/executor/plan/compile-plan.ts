@@ -1,0 +1,69 @@
+import type { PlanNode, QueryPlan } from '@apollo/query-planner';
+
+import { compileFetch } from './fetch-step.ts';
+import { flatten } from './paths.ts';
+import type { PlanStep } from './run.ts';
+import type { TypeRelations } from './type-relations.ts';
+
+/** The steps of a plan, ready to run any number of times; null: nothing to fetch. @throws {Error} for @defer and subscriptions */
+export function compilePlan({ node }: QueryPlan, types: TypeRelations): PlanStep | null {
+  if (node === undefined) return null;
+  if (node.kind === 'Subscription') throw new Error('subscriptions are not executed as plans');
+  return compileNode(node, types);
+}
+
+const NOTHING: PlanStep = () => Promise.resolve();
+
+function compileNode(node: PlanNode, types: TypeRelations): PlanStep {
+  switch (node.kind) {
+    case 'Fetch':
+      return compileFetch(node, types);
+    case 'Sequence': {
+      const steps = node.nodes.map((child) => compileNode(child, types));
+      return async (run, targets) => {
+        for (const step of steps) {
+          // oxlint-disable-next-line no-await-in-loop -- each step needs what the ones before it fetched
+          await step(run, targets);
+        }
+      };
+    }
+    case 'Parallel': {
+      const steps = node.nodes.map((child) => compileNode(child, types));
+      return async (run, targets) => void (await Promise.all(steps.map((step) => step(run, targets))));
+    }
+    case 'Flatten': {
+      const { path } = node;
+      const step = compileNode(node.node, types);
+      return (run, targets) => {
+        const found = flatten(targets, path);
+        return found.length === 0 ? NOTHING(run, found) : step(run, found);
+      };
+    }
+    case 'Condition': {
+      const taken = node.ifClause === undefined ? NOTHING : compileNode(node.ifClause, types);
+      const otherwise = node.elseClause === undefined ? NOTHING : compileNode(node.elseClause, types);
+      return (run, targets) => (run.coerced[node.condition] === true ? taken : otherwise)(run, targets);
+    }
+    case 'Defer':
+      throw new Error('@defer is not executed here');
+  }
+}
+
+/** Length of the texts of all fetches of a plan. */
+export function fetchedCharacters(node: QueryPlan['node']): number {
+  switch (node?.kind) {
+    case 'Fetch':
+      return node.operation.length;
+    case 'Flatten':
+      return fetchedCharacters(node.node);
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.reduce((sum, child) => sum + fetchedCharacters(child), 0);
+    case 'Condition':
+      return fetchedCharacters(node.ifClause) + fetchedCharacters(node.elseClause);
+    case undefined:
+    case 'Defer':
+    case 'Subscription':
+      return 0;
+  }
+}

@@ -1,0 +1,128 @@
+import type { FetchNode } from '@apollo/query-planner';
+import { GraphQLError, parse } from 'graphql';
+
+import { readFetchSelection } from './answer-fields.ts';
+import { createEntityBatch, type EntityBatch, type EntitySlot } from './entity-batch.ts';
+import type { Target } from './paths.ts';
+import { causeOf } from './report.ts';
+import { compileRepresentation } from './representation.ts';
+import { addRewrittenFields, applyRewrites } from './rewrites.ts';
+import { failedAnswer, readEntityAnswers, readRootAnswer, type RowAnswer } from './row-answer.ts';
+import type { PlannedFetch, PlanRun, PlanStep } from './run.ts';
+import { settle, type SettledFetch } from './settle.ts';
+import type { TypeRelations } from './type-relations.ts';
+
+/** Prepares one fetch of a plan. @throws {Error} when the plan needs what this executor does not do (@fromContext) */
+export function compileFetch(node: FetchNode, types: TypeRelations): PlanStep {
+  if ((node.contextRewrites?.length ?? 0) > 0) throw new Error('plans with @fromContext are not executed here');
+  if (node.requires !== undefined && node.variableUsages?.includes('representations') === true)
+    throw new GraphQLError('A variable here cannot be named representations.', {
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  const document = node.operationDocumentNode ?? parse(node.operation, { noLocation: true });
+  const selection = readFetchSelection(document);
+  const rewrites = node.outputRewrites ?? [];
+  addRewrittenFields(selection.fields, rewrites);
+  const fetch: CompiledFetch = {
+    node,
+    planned: { subgraph: node.serviceName, document, text: node.operation, operationName: node.operationName },
+    settled: { subgraph: node.serviceName, selection, types },
+    reading: { rewrites, types },
+  };
+  return node.requires === undefined ? rootStep(fetch) : entityStep(fetch, node.requires);
+}
+
+const BROKEN = failedAnswer([causeOf('SUBGRAPH_UNAVAILABLE')]);
+
+interface CompiledFetch {
+  readonly node: FetchNode;
+  readonly planned: Omit<PlannedFetch, 'variables'>;
+  readonly settled: SettledFetch;
+  readonly reading: Parameters<typeof readRootAnswer>[1];
+}
+
+function rootStep(fetch: CompiledFetch): PlanStep {
+  return async (run, targets) => {
+    if (targets.length === 0) return;
+    const read = async (): Promise<RowAnswer> => {
+      const outcome = await run.fetch({ ...fetch.planned, variables: pickVariables(fetch.node, run) });
+      return readRootAnswer(outcome, fetch.reading);
+    };
+    settleSafely(fetch, await read().catch(() => BROKEN), { targets, run });
+  };
+}
+
+function entityStep(fetch: CompiledFetch, requires: NonNullable<FetchNode['requires']>): PlanStep {
+  const { node, reading } = fetch;
+  const represent = compileRepresentation(requires, reading.types);
+  const inputRewrites = node.inputRewrites ?? [];
+  // The operation's name differs for each node of a plan; what is asked begins with its variables.
+  const asked = `${node.serviceName} ${node.operation.slice(node.operation.indexOf('('))}`;
+
+  const collect = (targets: readonly Target[], batch: EntityBatch): readonly AskedRow[] => {
+    const rows = new Map<string, AskedRow>();
+    for (const target of targets) {
+      const representation = represent(target.row);
+      if (representation === null) continue;
+      applyRewrites(inputRewrites, representation, reading.types);
+      const key = JSON.stringify(representation);
+      const known = rows.get(key);
+      if (known === undefined) rows.set(key, { slot: batch.load(key, representation), targets: [target] });
+      else known.targets.push(target);
+    }
+    return [...rows.values()];
+  };
+  return async (run, targets) => {
+    let rows: readonly AskedRow[];
+    try {
+      rows = collect(targets, batchOf(fetch, asked, run));
+    } catch {
+      // A key no text can hold.
+      settleSafely(fetch, BROKEN, { targets, run });
+      return;
+    }
+    const calls = [...new Set(rows.map(({ slot }) => slot.answers))];
+    const answered = await Promise.all(calls);
+    const answersOf = new Map(calls.map((call, index) => [call, answered[index]]));
+    for (const { slot, targets: places } of rows)
+      settleSafely(fetch, answersOf.get(slot.answers)?.[slot.index] ?? BROKEN, { targets: places, run });
+  };
+}
+
+interface AskedRow {
+  readonly slot: EntitySlot;
+  readonly targets: Target[];
+}
+
+function batchOf({ node, planned, reading }: CompiledFetch, asked: string, run: PlanRun): EntityBatch {
+  const variables = pickVariables(node, run);
+  const key = `${asked} ${JSON.stringify(variables)}`;
+  const known = run.batches.get(key);
+  if (known !== undefined) return known;
+  const batch = createEntityBatch(async (representations) => {
+    const outcome = await run.fetch({ ...planned, variables: { ...variables, representations } });
+    return readEntityAnswers(outcome, representations.length, reading);
+  });
+  run.batches.set(key, batch);
+  return batch;
+}
+
+function pickVariables({ variableUsages = [] }: FetchNode, { variables }: PlanRun): Record<string, unknown> {
+  const used: [string, unknown][] = [];
+  for (const name of variableUsages) {
+    if (Object.hasOwn(variables, name) && variables[name] !== undefined) used.push([name, variables[name]]);
+  }
+  return Object.fromEntries(used);
+}
+
+function settleSafely(
+  { settled }: CompiledFetch,
+  answer: RowAnswer,
+  { targets, run }: { readonly targets: readonly Target[]; readonly run: PlanRun },
+): void {
+  try {
+    settle(settled, answer, targets, run);
+  } catch {
+    settle(settled, BROKEN, targets, run);
+  }
+}

@@ -1,0 +1,52 @@
+import { adopt } from './adopt.ts';
+import type { FetchSelection } from './answer-fields.ts';
+import { holds } from './guards.ts';
+import { type Target, toPath } from './paths.ts';
+import type { RowAnswer } from './row-answer.ts';
+import { isRow, type Row } from './row.ts';
+import type { PlanRun } from './run.ts';
+import type { TypeRelations } from './type-relations.ts';
+
+export interface SettledFetch {
+  readonly subgraph: string;
+  readonly selection: FetchSelection;
+  readonly types: TypeRelations;
+}
+
+/** Takes one row's answer over into every place that shows the row, and tells its facts at each of them. */
+export function settle(fetch: SettledFetch, answer: RowAnswer, targets: readonly Target[], run: PlanRun): void {
+  const { value, facts, failure } = answer;
+  const silent = facts.errors.length + facts.refusals.length + facts.degraded.length === 0 && failure === null;
+  for (const target of targets) {
+    if (isRow(value)) adopt(target.row, value, fetch.selection.fields, fetch.types);
+    if (!silent) tell(fetch, answer, target, run);
+  }
+}
+
+function tell({ subgraph, selection, types }: SettledFetch, answer: RowAnswer, target: Target, run: PlanRun): void {
+  const { facts, failure } = answer;
+  const { report } = run;
+  const named = (extensions: Readonly<Record<string, unknown>>) => ({ ...extensions, serviceName: subgraph });
+  for (const { message, path = [], extensions } of facts.errors)
+    report.fail({ message, path: toPath(target.path, path), extensions: named(extensions) });
+  for (const { fact, rest } of facts.refusals) report.refuse(fact, toPath(target.path, rest));
+  for (const { fact, rest } of facts.degraded) report.degrade(fact, toPath(target.path, rest));
+  if (failure === null) return;
+  const told = new Set(facts.errors.map(({ path }) => path?.[0]));
+  const keys = keysOf(selection, target.row, { types, run }).filter((key) => !told.has(key));
+  if (keys.length === 0 && told.size > 0) return;
+  for (const { message, extensions } of failure)
+    report.failFields(toPath(target.path), keys, { message, extensions: named(extensions) });
+}
+
+/** What the fetch would have answered for this row. */
+function keysOf(
+  { keys }: FetchSelection,
+  row: Row,
+  { types, run }: { readonly types: TypeRelations; readonly run: PlanRun },
+): readonly string[] {
+  const name = row['__typename'];
+  const applies = (condition: string): boolean => typeof name !== 'string' || types.isA(name, condition);
+  const found = keys.filter(({ conditions, guard }) => conditions.every(applies) && holds(guard, run.coerced));
+  return [...new Set(found.map(({ key }) => key))];
+}

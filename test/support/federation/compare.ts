@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Kind } from 'graphql';
+
+import type { Outcome, Question } from './contestants.ts';
+import { createClientPaths } from '#gateway/executor/shape/visible-keys.ts';
+import { fragmentsOf } from '#gateway/auth/document-coordinates.ts';
+
+/** Differences from the oracle that are ours on purpose. */
+export const ACCEPTED = {
+  'hidden-key':
+    'The oracle tells errors of keys and required fields the client did not select; ours tells them at the row, where the client can see something.',
+  'promoted-null':
+    'The oracle tells a promoted null or a value that does not fit only in extensions.valueCompletion, and not at all beside other errors; ours always tells it in errors.',
+  'misplaced-by-oracle':
+    'The oracle counts rows that a fetch left out when it maps the index of an entity to a path; graphql itself over the same values has the error where ours has it.',
+  'data-lost-by-oracle':
+    'The oracle answers no data, or null, where graphql itself over the same values answers what ours does: it lets a subgraph that knows an interface as an object overwrite the concrete __typename.',
+  'runtime-nullability':
+    'A null is promoted as the type of the row demands, and told; the oracle goes by the interface the client selected it through, which may allow it.',
+} as const;
+export type AcceptedDifference = keyof typeof ACCEPTED;
+
+export interface Comparison {
+  readonly accepted: readonly AcceptedDifference[];
+  /** What nobody may accept; empty: equal or better. */
+  readonly wrong: readonly string[];
+}
+
+export interface Compared {
+  readonly question: Question;
+  readonly ours: Outcome;
+  readonly oracle: Outcome;
+  readonly truth: Outcome;
+  /** Rows are unknown to some subgraphs: the truth has values that nobody can fetch, and cannot say which errors are right. */
+  readonly partial: boolean;
+}
+
+/** Data equal, errors at the same paths or better. */
+export function compare({ question, ours, oracle, truth, partial }: Compared): Comparison {
+  const accepted = new Set<AcceptedDifference>();
+  const wrong: string[] = [];
+  if (!isDeepStrictEqual(ours.data, oracle.data)) {
+    const right = partial
+      ? covers(truth.data, ours.data) && covers(ours.data, oracle.data)
+      : isDeepStrictEqual(ours.data, truth.data);
+    if (right) accepted.add('data-lost-by-oracle');
+    else if (isToldPromotion(ours, oracle)) accepted.add('runtime-nullability');
+    else wrong.push('data differs');
+  }
+  if (partial) return { accepted: [...accepted], wrong };
+  const mine = new Set(ours.paths);
+  const theirs = new Set(oracle.paths);
+  const hidden = new Set([...theirs].flatMap((path) => hiddenRow(question, path) ?? []));
+  for (const path of theirs) {
+    if (mine.has(path)) continue;
+    const row = hiddenRow(question, path);
+    if (row !== null) accepted.add('hidden-key');
+    else if (!truth.paths.includes(path)) accepted.add('misplaced-by-oracle');
+    else wrong.push(`no error at ${path}`);
+  }
+  for (const path of mine) {
+    if (theirs.has(path)) continue;
+    if (truth.paths.includes(path)) accepted.add('misplaced-by-oracle');
+    else if (hidden.has(path)) accepted.add('hidden-key');
+    else if (oracle.told.includes(path)) accepted.add('promoted-null');
+    else if (theirs.size > 0 && at(ours.data, path) === null) accepted.add('promoted-null');
+    else wrong.push(`an error at ${path} that nobody else has`);
+  }
+  return { accepted: [...accepted], wrong };
+}
+
+/** Ours is the oracle's answer with nulls at places of which an error at or below each tells. */
+function isToldPromotion(ours: Outcome, oracle: Outcome): boolean {
+  if (!covers(oracle.data, ours.data)) return false;
+  const nulls: string[] = [];
+  const walk = (whole: unknown, part: unknown, path: string): void => {
+    if (typeof whole !== 'object' || whole === null) return;
+    if (part === null || part === undefined) nulls.push(path);
+    else if (typeof part === 'object')
+      for (const [key, value] of Object.entries(whole))
+        walk(value, Reflect.get(part, key), path === '' ? key : `${path}.${key}`);
+  };
+  walk(oracle.data, ours.data, '');
+  return nulls.every((path) => ours.paths.some((told) => told === path || told.startsWith(`${path}.`)));
+}
+
+/** The part is the whole, with nulls here and there. */
+function covers(whole: unknown, part: unknown): boolean {
+  if (part === null || part === undefined) return true;
+  if (Array.isArray(part) && Array.isArray(whole))
+    return part.length === whole.length && part.every((entry, index) => covers(whole[index], entry));
+  if (typeof part !== 'object' || typeof whole !== 'object' || whole === null) return part === whole;
+  return Object.entries(part).every(([key, value]) => covers(Reflect.get(whole, key), value));
+}
+
+/** Where ours tells an error at a path the client did not select; null: it did. */
+function hiddenRow({ document }: Question, path: string): string | null {
+  const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+  if (operation === undefined || path === '(none)') return null;
+  const steps = path.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  const visible = createClientPaths(operation.selectionSet, fragmentsOf(document)).visible(steps);
+  return visible.length === steps.length ? null : visible.join('.');
+}
+
+/** The value at a path, or the null on the way. */
+function at(data: unknown, path: string): unknown {
+  let value = data;
+  for (const step of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return null;
+    value = Reflect.get(value, step) ?? null;
+  }
+  return value;
+}
