@@ -15,7 +15,7 @@ export const claimNames = z.strictObject({
 export type ClaimNames = z.infer<typeof claimNames>;
 
 /** Who vouches for callers: an OAuth 2 issuer with a discovery document, and the audience its tokens name. */
-export const issuerConfig = z.strictObject({
+const issuerConfig = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
   audience: z.string().min(1),
   claims: claimNames.prefault({}),

@@ -14,6 +14,7 @@ import { createOrderSink } from '#domain/order/order-sink.ts';
 import { createOrderValueReader } from '#domain/order/order-values.ts';
 import { createStock, type Stock } from '#domain/stock/stock.ts';
 import type { Cursors } from '#platform/cursors.ts';
+import { MortarError } from '#platform/errors.ts';
 import { createRedisDoor } from '#platform/redis.ts';
 import { createMemoryCache, createSharedCache, type ValueCache } from '#platform/value-cache.ts';
 import type { SystemId } from '#schema/model/ids.ts';
@@ -29,8 +30,6 @@ export interface Bound {
 }
 
 const CACHE_BYTES = 32 * 1024 * 1024;
-/** An order can be returned for so long after it was handed over. */
-const RETURN_DAYS = 30;
 
 export interface BoundCatalog {
   readonly catalog: Catalog;
@@ -51,8 +50,21 @@ export function catalogOf({ config, deps, state, systems }: Bound): BoundCatalog
             (up ? logger.info : logger.warn)({ reason }, up ? 'Redis is back' : 'Redis is away'),
         });
   const cache = redis === null ? memory : createSharedCache({ memory, redis });
-  const { channels } = config.retail;
-  const catalog = createCatalog({ database: state.database, clock, cache, channels, systems });
+  const { channels, catalogSystem, codePrefixes } = config.retail;
+  if (!systems.some(({ system }) => system === catalogSystem)) {
+    throw new MortarError('CONFIGURATION_INVALID', {
+      message: `retail.catalogSystem names "${catalogSystem}", which is no configured system: name the system whose items are the products`,
+    });
+  }
+  const catalog = createCatalog({
+    database: state.database,
+    clock,
+    cache,
+    channels,
+    systems,
+    canonicalSystem: catalogSystem,
+    codePrefixes,
+  });
   return { catalog, cache, close: async () => redis?.close() };
 }
 
@@ -64,7 +76,7 @@ export function stockOf({ config, deps, state, systems }: Bound, { catalog, cach
     catalog,
     retail: config.retail,
     systems,
-    onWriteError: (error) => deps.logger.warn({ error }, 'last-seen stock could not be stored'),
+    onWriteError: (error) => deps.logger.warn({ err: error }, 'last-seen stock could not be stored'),
   });
 }
 
@@ -132,7 +144,7 @@ export function orderOf(
     policy: {
       precedence: systems.map(({ system }) => system),
       recipients: Object.fromEntries(recipients),
-      returnDays: RETURN_DAYS,
+      returnDays: config.retail.returnDays,
     },
     keepsSnapshot: ({ system }) => !readable.has(system),
   });
@@ -155,7 +167,9 @@ export function consentOf({ config, deps, state }: Bound, { directory }: BoundId
     deciders: createConsentDeciders({
       database,
       subjects: directory,
-      onFailure: (error, { requestId }) => deps.logger.error({ error, requestId }, 'the consent ledger did not answer'),
+      onFailure: (error, { requestId }) =>
+        deps.logger.error({ err: error, requestId }, 'the consent ledger did not answer'),
+      ...(deps.onDecisionRead === undefined ? {} : { onRead: deps.onDecisionRead }),
     }),
     service: createConsentService({
       database,

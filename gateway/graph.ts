@@ -50,6 +50,8 @@ export interface GraphDeps {
   readonly logger: Logger;
   /** Called after each upstream call; must not throw. */
   readonly onUpstreamCall: (call: UpstreamCall) => void;
+  /** Called at each read of the consent ledger with its number of subjects; must not throw. */
+  readonly onDecisionRead?: (subjectCount: number) => void;
 }
 
 /**

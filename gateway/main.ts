@@ -120,6 +120,23 @@ function addRunCommands(program: Command): void {
     });
 }
 
+function addLedgerCommands(program: Command): void {
+  const ledger = program.command('ledger').description('look after the consent ledger');
+  addServeOptions(
+    ledger
+      .command('verify')
+      .description('walk every chain of events and compare the states with them; changes nothing'),
+  ).action(async (flags: ServeFlags) => {
+    const [{ runLedgerVerify }, { readEnvironment }] = await Promise.all([
+      import('./commands/ledger-verify.ts'),
+      import('./config.ts'),
+    ]);
+    const onProgress = (text: string) => void (process.stderr.isTTY && process.stderr.write(`\r${text}`));
+    const config = flags.config ?? 'mortar.config.yaml';
+    print(await runLedgerVerify({ flags: { ...flags, config }, environment: readEnvironment(), onProgress }));
+  });
+}
+
 function addSchemaCommands(program: Command): void {
   program
     .command('compose')
@@ -151,6 +168,7 @@ function createProgram(): Command {
     .showHelpAfterError('Run with --help to see what there is.')
     .exitOverride();
   addRunCommands(program);
+  addLedgerCommands(program);
   addSchemaCommands(program);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('Run with --help to see what there is.').allowExcessArguments(false);

@@ -26,6 +26,8 @@ export interface Policy {
   readonly listSizes: ReadonlyMap<string, ListSize>;
   /** `Type.field` -> @cost weight. */
   readonly costs: ReadonlyMap<string, number>;
+  /** Types that carry @subject: each row of them is about somebody. */
+  readonly peopleTypes: ReadonlySet<string>;
 }
 
 const argumentOf = (directive: ConstDirectiveNode | undefined, name: string): unknown => {
@@ -90,6 +92,8 @@ export function readPolicy(supergraphSdl: string): Policy {
   const fields = new Map<string, FieldPolicy>();
   const listSizes = new Map<string, ListSize>();
   const costs = new Map<string, number>();
+  const peopleTypes = new Set<string>();
+  const subject = names.get('subject') ?? 'subject';
   const readOne = (coordinate: string, node: FieldDefinitionNode): void => {
     const find = (name: string) =>
       node.directives?.find((directive) => directive.name.value === (names.get(name) ?? name));
@@ -102,7 +106,8 @@ export function readPolicy(supergraphSdl: string): Policy {
   };
   for (const type of parse(supergraphSdl).definitions) {
     if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    if (type.directives?.some(({ name }) => name.value === subject) === true) peopleTypes.add(type.name.value);
     for (const field of type.fields ?? []) readOne(`${type.name.value}.${field.name.value}`, field);
   }
-  return { fields, listSizes, costs };
+  return { fields, listSizes, costs, peopleTypes };
 }

@@ -16,6 +16,7 @@ import { stockMigrations } from '#domain/stock/migrations.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { commitFeedCursor, feedCursorMigrations, readFeedCursor } from '#platform/feed-cursors.ts';
+import { checkKeys, keyCheckMigrations } from '#platform/key-check.ts';
 import { type Keys, loadKeys } from '#platform/keys.ts';
 import { openDatabase } from '#platform/open-database.ts';
 
@@ -40,6 +41,7 @@ export async function openState(config: Config, clock: Clock): Promise<State> {
         : { kind: 'postgres', url: config.databaseUrl },
     migrations: [
       ...feedCursorMigrations,
+      ...keyCheckMigrations,
       ...catalogMigrations,
       ...identityMigrations,
       ...orderMigrations,
@@ -47,6 +49,12 @@ export async function openState(config: Config, clock: Clock): Promise<State> {
       ...stockMigrations,
     ],
   });
+  try {
+    await checkKeys(database, keys);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   return {
     database,
     keys,
@@ -74,12 +82,16 @@ export async function importDecisions(state: State, options: ImportOptions): Pro
   });
 }
 
-/** Imports a configured file unless the same content was imported before; null: it was. */
+/**
+ * Imports a configured file unless it was imported before; null: it was. A changed file is imported again, but not the
+ * sandbox's: its dates move with the day, and would override what was decided here since.
+ */
 export async function importDecisionsOnce(state: State, options: ImportOptions): Promise<ImportReport | null> {
-  const { file, clock } = options;
+  const { config, file, clock } = options;
   const entry = { system: 'import', feed: file };
   const digest = await digestOf(file);
-  if ((await readFeedCursor(state.database, entry)) === digest) return null;
+  const imported = await readFeedCursor(state.database, entry);
+  if (imported === digest || (config.sandbox && imported !== null)) return null;
   const report = await importDecisions(state, options);
   await state.database.write
     .transaction()

@@ -1,7 +1,8 @@
 import { catalogOf, consentOf, identityOf, orderOf, stockOf } from './domains.ts';
 import { startFeeds } from './feeds.ts';
 import type { CreateGraph, ImportConsentFile } from './graph.ts';
-import { importDecisions, importDecisionsOnce, openState } from './state.ts';
+import { importPastDecisions } from './past-decisions.ts';
+import { importDecisions, openState } from './state.ts';
 import { connectSystems, createSystemStatus } from './systems.ts';
 import { createCursors } from '#platform/cursors.ts';
 import { createCatalogSubgraph } from '#subgraphs/catalog/subgraph.ts';
@@ -22,10 +23,10 @@ export const createGraph: CreateGraph = async (config, deps) => {
   const identity = identityOf(bound);
   const order = orderOf(bound, { catalog, identity });
   const consent = consentOf(bound, identity);
-  const { deciders } = consent;
+  const past = await importPastDecisions(state, { config, clock, logger });
+  const deciders = past.guard(consent.deciders);
   const { directory } = identity;
 
-  const importing = importAll();
   const feeds = await startFeeds({
     database: state.database,
     systems,
@@ -39,25 +40,10 @@ export const createGraph: CreateGraph = async (config, deps) => {
     clock,
     logger,
   });
-  let consentsImported = false;
-
-  async function importAll(): Promise<void> {
-    for (const file of config.imports.consents) {
-      const report = await importDecisionsOnce(state, { config, file, clock });
-      if (report !== null) {
-        const { read, recorded, known, refused } = report;
-        logger.info({ file, read, recorded, known, refused }, 'past decisions imported');
-      }
-    }
-    consentsImported = true;
-  }
-  // Not ready until it succeeded: governed fields stay closed, and the reason is in the log.
-  importing.catch((error: unknown) => logger.error({ error }, 'past decisions could not be imported'));
-
   let closing: Promise<void> | null = null;
   async function close(): Promise<void> {
     await feeds.stop();
-    await importing.catch(() => undefined);
+    await past.ended;
     await stock.close();
     await Promise.all(systems.map(async (system) => system.close()));
     await catalog.close();
@@ -80,7 +66,7 @@ export const createGraph: CreateGraph = async (config, deps) => {
       createConsentSubgraph({ consent: consent.service, customers: directory, deciders, logger }),
     ],
     systems: status.reports,
-    readiness: () => ({ consentsImported, firstLoadDone: feeds.progress().done }),
+    readiness: () => ({ consentsImported: past.areImported(), firstLoadDone: feeds.progress().done }),
     loadProgress: feeds.progress,
     close: async () => (closing ??= close()),
   };

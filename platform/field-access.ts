@@ -22,7 +22,7 @@ function holdsScopes(principal: Pick<Principal, 'scopes'>, scopes: FieldRule['sc
 }
 
 /** Whether (role, purpose, field) can be served to anyone at all: the part of the decision that needs no subject. */
-function mayServePurpose(field: GovernedField, request: Pick<RequestContext, 'principal' | 'purpose'>): boolean {
+export function mayServePurpose(field: GovernedField, request: Pick<RequestContext, 'principal' | 'purpose'>): boolean {
   if (request.purpose === null || !field.purposes.includes(request.purpose)) return false;
   const cell = ROLE_PURPOSE_CELLS[request.principal.role]?.[request.purpose];
   return cell !== undefined && cell !== 'NEVER';

@@ -8,7 +8,7 @@ import { MortarError } from './errors.ts';
  * Every key of the product. Each is taken from its own variable when set, else derived from the root key (HKDF-SHA-256,
  * the name as info), so that one secret is enough to start and each key can still be rotated alone.
  */
-export const KEY_DEFINITIONS = {
+const KEY_DEFINITIONS = {
   idHash: {
     variable: 'MORTAR_KEY_ID_HASH',
     use: 'keyed hashes of e-mail addresses, phone and loyalty numbers',

@@ -17,6 +17,8 @@ export interface Metrics {
     readonly outcome: string;
     readonly elapsedMs: number;
   }) => void;
+  /** One read of the consent ledger for the decisions of one fetch. */
+  readonly observeDecisionRead: (subjectCount: number) => void;
   /** Prometheus text format and its content type. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -67,6 +69,16 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     buckets: DURATION_BUCKETS,
     registers,
   });
+  const decisionReads = new Counter({
+    name: 'mortar_consent_decision_reads_total',
+    help: 'Reads of the consent ledger: one for all decisions of one subgraph fetch.',
+    registers,
+  });
+  const decisionSubjects = new Counter({
+    name: 'mortar_consent_decision_subjects_total',
+    help: 'Subjects asked for in reads of the consent ledger.',
+    registers,
+  });
   const lag = new Gauge({
     name: 'mortar_feed_lag_seconds',
     help: 'How far the directory of a system lags behind it.',
@@ -89,6 +101,10 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       upstreamSeconds.observe({ system }, elapsedMs / 1000);
     },
     observeFetch: ({ subgraph, outcome, elapsedMs }) => fetchSeconds.observe({ subgraph, outcome }, elapsedMs / 1000),
+    observeDecisionRead: (subjectCount) => {
+      decisionReads.inc();
+      decisionSubjects.inc(subjectCount);
+    },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

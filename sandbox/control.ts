@@ -3,6 +3,7 @@ import type { Calls } from './calls.ts';
 import { applyEvent, eventInput, EventRefused } from './control-events.ts';
 import { faultInput } from './faults.ts';
 import type { Faults } from './faults.ts';
+import type { Journal } from './journal.ts';
 import type { WebHandler } from './http-server.ts';
 import { toWorldTruth } from './world-truth.ts';
 import type { World } from './world/types.ts';
@@ -13,6 +14,7 @@ export interface ControlOptions {
   readonly calls: Calls;
   readonly faults: Faults;
   readonly nowMs: () => number;
+  readonly journal: Pick<Journal, 'note'>;
 }
 
 type Route = (request: Request) => Response | Promise<Response>;
@@ -21,7 +23,7 @@ type Route = (request: Request) => Response | Promise<Response>;
  * The control port: GET /livez, /world, /calls; POST /reset, /faults, /events. Answers JSON; what it cannot do is 400
  * with `{error}`.
  */
-export function createControl({ world, rebuild, calls, faults, nowMs }: ControlOptions): WebHandler {
+export function createControl({ world, rebuild, calls, faults, nowMs, journal }: ControlOptions): WebHandler {
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/livez': { GET: () => Response.json({ status: 'ok' }) },
     '/world': { GET: () => Response.json(toWorldTruth(world())) },
@@ -43,8 +45,13 @@ export function createControl({ world, rebuild, calls, faults, nowMs }: ControlO
     },
     '/events': {
       POST: async (request) => {
-        const changed = applyEvent(world(), await readInput(request, eventInput), nowMs());
-        return Response.json({ sequence: world().sequence, changed });
+        const event = await readInput(request, eventInput);
+        const atMs = nowMs();
+        const changed = applyEvent(world(), event, atMs);
+        const { sequence } = world();
+        const answer = { sequence, changed: { ...changed } };
+        await journal.note({ atMs, sequence, event });
+        return Response.json(answer);
       },
     },
   };

@@ -110,7 +110,7 @@ describe('the issuer', () => {
       'invalid_request',
     ],
   ])('refuses %s', async (_name, form, status, error) => {
-    const answer = await ask(form as Record<string, string>);
+    const answer = await ask(form);
     expect([answer.status, answer.body['error']]).toEqual([status, error]);
     expect(answer.body).not.toHaveProperty('access_token');
   });

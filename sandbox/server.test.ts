@@ -108,12 +108,12 @@ describe('faults', () => {
     await post('/faults', { system: '*', fault: 'garbage' });
     const answer = await stores();
     expect(answer.status).toBe(200);
-    await expect(answer.json()).rejects.toThrow();
+    await expect(answer.json()).rejects.toThrow(/JSON/);
   });
 
   test('reset cuts the connection', async () => {
     await post('/faults', { system: 'pos', fault: 'reset' });
-    await expect(stores()).rejects.toThrow();
+    await expect(stores()).rejects.toThrow(/fetch failed/);
   });
 
   test('hang answers nothing until it is cleared', async () => {

@@ -5,6 +5,8 @@ import { createFaults } from './faults.ts';
 import { listen } from './http-server.ts';
 import type { Listening, WebHandler } from './http-server.ts';
 import { createIssuer } from './issuer.ts';
+import { noJournal, openJournal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { createHubspotVendor } from './vendors/crm-hubspot.ts';
 import { createErpVendor } from './vendors/erp-business-central.ts';
 import { createAmazonVendor } from './vendors/marketplace-amazon.ts';
@@ -27,7 +29,7 @@ export interface SandboxOptions {
   readonly controlPort?: number;
   readonly dataset?: string | undefined;
   readonly stores?: string | undefined;
-  /** See {@link buildWorld}. */
+  /** See {@link buildWorld}; given: no event outlives the process. @default the day of the world's first start in `home` */
   readonly builtAt?: string;
   /** Folder of the process's own files. */
   readonly home: string;
@@ -52,7 +54,7 @@ export interface Sandbox {
 }
 
 /** The fakes in the order of their ports. */
-export function createVendors(nowMs: () => number = Date.now): readonly Vendor[] {
+function createVendors(nowMs: () => number = Date.now): readonly Vendor[] {
   const options = { nowMs };
   return [
     createErpVendor(options),
@@ -70,8 +72,12 @@ export function createVendors(nowMs: () => number = Date.now): readonly Vendor[]
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { seed = 1, scale = 'small', nowMs = Date.now } = options;
-  const build = () =>
-    buildWorld({ seed, scale, builtAt: options.builtAt, dataset: options.dataset, stores: options.stores });
+  const { dataset, stores } = options;
+  const opening =
+    options.builtAt === undefined
+      ? openJournal({ home: options.home, world: [scale, seed, dataset, stores].map(String), nowMs: nowMs() })
+      : noJournal(options.builtAt);
+  const build = async () => buildWorld({ seed, scale, builtAt: (await opening).builtAt, dataset, stores });
   const vendors = createVendors(nowMs);
   const handlers = new Map<Name, WebHandler>();
   const [opened, built] = await Promise.allSettled([openPorts(vendors, options, handlers), build()]);
@@ -81,9 +87,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     if (built.status === 'rejected') throw built.reason;
     let world = built.value;
+    const journal = await opening;
+    journal.replay(world);
     const urls = mapValues(listening, ({ url }) => url);
     const rebuild = async () => {
+      const before = world;
       world = await build();
+      await journal.clear();
+      stampChanges(before, world, new Date(nowMs()).toISOString());
     };
     const configuration = toConfiguration({
       world,
@@ -96,7 +107,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       createIssuer({ url: urls.issuer, firstStoreId: firstStoreId(world), nowMs }),
       writeFiles({ home: options.home, configuration, consents: world.consents }),
     ]);
-    mount(handlers, { vendors, issuer, world: () => world, rebuild, seed, nowMs });
+    mount(handlers, { vendors, issuer, world: () => world, rebuild, seed, nowMs, journal });
     const environment = toEnvironment(vendors);
     return { ports: mapValues(listening, ({ port }) => port), urls, ...files, environment, world: () => world, close };
   } catch (error) {
@@ -114,6 +125,7 @@ function mount(
     readonly rebuild: () => Promise<void>;
     readonly seed: number;
     readonly nowMs: () => number;
+    readonly journal: Journal;
   },
 ): void {
   const calls = createCalls();
@@ -163,6 +175,18 @@ function mapValues<V>(
 ): Readonly<Record<Name, V>> {
   // Every name was opened, or opening has failed.
   return Object.fromEntries([...listening].map(([name, server]) => [name, of(server)])) as Record<Name, V>;
+}
+
+/** What a reset put back has changed now, as every system says of it: whoever asks for changes must hear of it. */
+function stampChanges(before: World, after: World, at: string): void {
+  for (const [key, row] of after.stock) {
+    const was = before.stock.get(key);
+    if (was?.onHand !== row.onHand || was.committed !== row.committed || was.incoming !== row.incoming) {
+      row.changedAt = at;
+    }
+  }
+  const stages = new Map(before.orders.map((order) => [order.orderNumber, order.stage]));
+  for (const order of after.orders) if (stages.get(order.orderNumber) !== order.stage) order.updatedAt = at;
 }
 
 function firstStoreId(world: World): string {

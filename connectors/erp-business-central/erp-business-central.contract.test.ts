@@ -95,6 +95,29 @@ describe('answers', () => {
     });
   });
 
+  it.each([
+    [{}, null],
+    [{ netPrices: true }, { amount: '12.50', currency: 'GBP' }],
+  ])('gives a price without tax only where the channels sell so (%j)', (options, price) => {
+    const answer = { value: itemsAnswer.value.map((row) => ({ ...row, priceIncludesTax: false })) };
+    const { settings } = context;
+    const { values } = itemsByCode.decode([answer], ['MUG-1'], { ...context, settings: { ...settings, ...options } });
+    expect(values.get('MUG-1')).toMatchObject({ price });
+  });
+
+  it('reads brand, product type and hazard from the fields an extension adds, and nothing of another type', () => {
+    const options = { brandField: 'brand', productTypeField: 'kind', hazardousField: 'danger' };
+    const read = (extra: object) => {
+      const answer = { value: itemsAnswer.value.map((row) => ({ ...row, ...extra })) };
+      const settings = { ...context.settings, ...options };
+      return itemsByCode.decode([answer], ['MUG-1'], { ...context, settings }).values.get('MUG-1');
+    };
+    const full = { brand: 'Acme', productType: 'Mug', hazardous: true };
+    expect(read({ brand: 'Acme', kind: 'Mug', danger: true })).toMatchObject(full);
+    const none = { brand: null, productType: null, hazardous: null };
+    expect(read({ brand: 7, kind: ' ', danger: 'yes' })).toMatchObject(none);
+  });
+
   it('finds an order by GUID in any case and by number', () => {
     const id = 'D3D8AB2E-1F0B-4C1F-8A43-0E0B5A5A0001';
     const { values } = ordersById.decode([ordersById.page.parse(ordersAnswer)], [id, 'S-ORD101002'], context);

@@ -21,6 +21,7 @@ const item = z.looseObject({
   gtin: z.string().nullish(),
   inventory: z.number().nullish(),
   unitPrice: z.number().nullish(),
+  priceIncludesTax: z.boolean().nullish(),
   blocked: z.boolean().nullish(),
   lastModifiedDateTime: z.string().nullish(),
 });
@@ -41,21 +42,29 @@ const BASE_UNITS: Readonly<Record<string, BaseUnit>> = {
   MM: 'MILLIMETER',
 };
 
+/** The price a customer pays; null: the item's price is without tax, and which tax is due the item does not say. */
+function priceOf(row: Item, settings: BusinessCentralSettings): ItemDraft['price'] {
+  if (row.priceIncludesTax === false && !settings.netPrices) return null;
+  return moneyOf(row.unitPrice, settings.currency);
+}
+
 function decodeItem(row: Item, settings: BusinessCentralSettings): ItemDraft {
   const changedAt = instantOf(row.lastModifiedDateTime);
-  const brand = settings.brandField === undefined ? null : row[settings.brandField];
+  const extra = (field: string | undefined): unknown => (field === undefined ? null : row[field]);
+  const word = (value: unknown): string | null => (typeof value === 'string' ? textOf(value) : null);
+  const hazardous = extra(settings.hazardousField);
   return {
     externalId: row.id,
     code: row.number,
     kind: 'item',
     gtin: textOf(row.gtin),
     title: textOf(row.displayName),
-    brand: typeof brand === 'string' ? textOf(brand) : null,
+    brand: word(extra(settings.brandField)),
     category: textOf(row.itemCategoryCode),
-    productType: null,
+    productType: word(extra(settings.productTypeField)),
     baseUnit: BASE_UNITS[row.baseUnitOfMeasureCode?.trim().toUpperCase() ?? ''] ?? null,
-    hazardous: null,
-    price: moneyOf(row.unitPrice, settings.currency),
+    hazardous: typeof hazardous === 'boolean' ? hazardous : null,
+    price: priceOf(row, settings),
     publishedQuantity: null,
     companyQuantity: unitsOf(row.inventory),
     blocked: row.blocked ?? false,

@@ -23,8 +23,13 @@ const options = z.strictObject({
   guestCustomerNumber: z.string().default('GUEST'),
   /** The order field whose code names the sales channel. */
   channelField: z.string().default('shortcutDimension1Code'),
-  /** A field an extension adds to the item page, for brands. */
+  /** The channels sell at prices without tax, so such prices are shown as they stand. */
+  netPrices: z.boolean().default(false),
+  /** Fields an extension adds to the item page, by what they hold. */
   brandField: z.string().optional(),
+  productTypeField: z.string().optional(),
+  /** A boolean. */
+  hazardousField: z.string().optional(),
 });
 const credentials = z.strictObject({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
 

@@ -12,6 +12,7 @@ const account = z.object({
   id: z.string().min(1),
   customer_id: z.string().min(1),
   balance: z.number().int().nullish(),
+  lifetime_points: z.number().int().nullish(),
   updated_at: text,
   mapping: z.object({ phone_number: text }).nullish(),
 });
@@ -20,14 +21,23 @@ type Account = z.infer<typeof account>;
 const accountsAnswer = z.object({ loyalty_accounts: rows.nullish(), cursor: text });
 type AccountsAnswer = z.infer<typeof accountsAnswer>;
 
-function decodeAccount(row: Account): LoyaltyDraft {
+/**
+ * The highest tier whose points were ever collected; null: none, or the retailer configured none. Square's accounts have
+ * points and no tiers, and its reward tiers are prices of rewards: which points make a tier only the retailer knows.
+ */
+function tierOf(row: Account, { loyaltyTiers }: SquareSettings): string | null {
+  const collected = row.lifetime_points ?? null;
+  if (collected === null) return null;
+  return loyaltyTiers.findLast(({ points }) => points <= collected)?.name ?? null;
+}
+
+function decodeAccount(row: Account, settings: SquareSettings): LoyaltyDraft {
   const changedAt = instantOf(row.updated_at);
   return {
     externalId: row.id,
     customerExternalId: row.customer_id,
     number: textOf(row.mapping?.phone_number),
-    // Square's accounts have points and no tiers.
-    tier: null,
+    tier: tierOf(row, settings),
     points: row.balance ?? 0,
     stamp: { asOf: changedAt, reference: row.id, sequence: changedAt },
   };
@@ -48,11 +58,11 @@ export const loyaltyByCustomer: BatchReadDefinition<string, readonly LoyaltyDraf
     const cursor = textOf(body.cursor);
     return cursor === null ? null : { request: { ...previous, json: { ...(previous.json as object), cursor } } };
   },
-  decode: (bodies) => {
+  decode: (bodies, _ids, { settings }) => {
     const { values, rejected } = readRows(
       account,
       bodies.flatMap((body) => body.loyalty_accounts ?? []),
-      decodeAccount,
+      (row) => decodeAccount(row, settings),
     );
     return { values: Map.groupBy(values, (value) => value.customerExternalId), rejected };
   },

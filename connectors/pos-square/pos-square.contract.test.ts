@@ -140,6 +140,22 @@ describe('loyalty', () => {
     expect(values.get('C1')).toMatchObject([{ externalId: 'A1', number: '+447700900123', points: 120, tier: null }]);
     expect(values.has('C2')).toBe(false);
   });
+
+  it.each([
+    [['GOLD=500', 'BRONZE=0', 'SILVER=300'], 'GOLD'],
+    [['GOLD=501', 'SILVER=300'], 'SILVER'],
+    [['GOLD=501'], null],
+  ])('reads the tier of 500 lifetime points from the configured tiers %j: %s', (loyaltyTiers, tier) => {
+    const tiered = contextOf(posSquare, { credentials: { token: 'secret' }, options: { loyaltyTiers } });
+    const { values } = loyaltyByCustomer.decode([loyaltyByCustomer.page.parse(loyaltyAnswer)], ['C1'], tiered);
+    expect(values.get('C1')).toMatchObject([{ externalId: 'A1', tier }]);
+  });
+
+  it('refuses a tier that names no points', () => {
+    expect(() =>
+      contextOf(posSquare, { credentials: { token: 'secret' }, options: { loyaltyTiers: ['GOLD'] } }),
+    ).toThrow(/loyaltyTiers/);
+  });
 });
 
 describe('locations', () => {

@@ -3,6 +3,12 @@ import { z } from 'zod';
 import { kitOptions, readSettings } from '#connectors/kit/settings.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
 
+/** `GOLD=3001`: the tier's name and the lifetime points from which it is held. */
+const tier = z
+  .string()
+  .regex(/^[^=]{1,40}=\d{1,9}$/)
+  .transform((text) => ({ name: text.slice(0, text.indexOf('=')).trim(), points: Number(text.split('=')[1]) }));
+
 const options = z.strictObject({
   ...kitOptions,
   /** The retailer's channel of sales over the counter. */
@@ -13,6 +19,11 @@ const options = z.strictObject({
   doNotLinkGroupIds: z.array(z.string()).default(['DO_NOT_LINK_GROUP']),
   /** What a customer's free `reference_id` holds at this retailer. */
   referenceId: z.enum(['loyaltyNumber', 'other']).default('loyaltyNumber'),
+  /** The retailer's loyalty tiers, each as `NAME=POINTS`: Square knows none. Read in order of points. */
+  loyaltyTiers: z
+    .array(tier)
+    .transform((tiers) => tiers.toSorted((a, b) => a.points - b.points))
+    .default([]),
   /** Sent as Square-Version. */
   apiVersion: z.literal('2025-08-20').default('2025-08-20'),
 });

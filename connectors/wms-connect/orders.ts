@@ -31,7 +31,8 @@ const STATUSES: Readonly<Record<string, OrderState>> = {
 };
 /** The contract has four statuses; a WMS that knows more says so in `reason`. */
 const REASONS: Readonly<Record<string, Readonly<Record<string, OrderState>>>> = {
-  Processing: { released: 'RELEASED', picked: 'PICKED', packed: 'PACKED' },
+  // What the WMS only took in is released to it, and nobody picks yet.
+  Processing: { received: 'RELEASED', released: 'RELEASED', picked: 'PICKED', packed: 'PACKED' },
   Shipped: { delivered: 'DELIVERED' },
 };
 

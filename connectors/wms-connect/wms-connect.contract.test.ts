@@ -104,6 +104,15 @@ describe('fulfillments', () => {
     ]);
   });
 
+  it.each([
+    ['received', 'RELEASED'],
+    ['picking', 'PICKING'],
+    ['packed', 'PACKED'],
+  ])('reads a fulfillment in process with the reason %s as %s', (reason, state) => {
+    const row = { fulfillment_provider_order_id: 'F-9', status: 'Processing', fulfillments: [{ reason }] };
+    expect(orderFeed.decode({ changes: [row] }, null, context).changes).toMatchObject([{ value: { state } }]);
+  });
+
   it('takes the order number from the id where the configuration says so', () => {
     const named = contextOf(wmsConnect, { credentials: { apiKey: 'x' }, options: { orderIdPrefix: 'F-' } });
     const step = orderFeed.decode(orderFeed.page.parse(changesAnswer), null, named);

@@ -86,6 +86,18 @@ describe('a basis', () => {
     expect(verdict(ask, factsOf([asked]))).toBe('ALLOWED');
     expect(verdict(ask, factsOf([asked], [asked, objector]))).toBe('CONSENT_REQUIRED');
   });
+
+  test('ends for a partner’s job too, when the person objected towards ourselves or towards everybody', () => {
+    const ask: Ask = { role: 'service-job', purpose: 'FRAUD_PREVENTION', recipient: 'ads' };
+    const objected = (recipient: string) =>
+      factsOf([person('sub_a', { slots: slot('FRAUD_PREVENTION', 'OBJECTED', { recipient }) })]);
+    expect(['self', '*', 'ads', 'other'].map((recipient) => verdict(ask, objected(recipient)))).toEqual([
+      'CONSENT_REQUIRED',
+      'CONSENT_REQUIRED',
+      'CONSENT_REQUIRED',
+      'ALLOWED',
+    ]);
+  });
 });
 
 describe('the medium', () => {

@@ -8,6 +8,7 @@ import {
   EVERY_MEDIUM,
   EVERY_RECIPIENT,
   isRefusal,
+  OURSELVES,
   RESTRICTIVENESS,
   supersedes,
   type UnitMedium,
@@ -115,11 +116,14 @@ export function isCovered(
   );
 }
 
-/** Whether any member refused the purpose at any level: enough to stop what needs no grant (an objection). */
+/**
+ * Whether any member refused the purpose at any level: enough to stop what needs no grant (an objection). What somebody
+ * objected to towards ourselves, nobody does for us either.
+ */
 export function isRefusedByAny(purpose: Purpose, recipient: string, facts: DecisionFacts): boolean {
   return facts.members.some((member) =>
     member.slots
-      .filter((slot) => slot.purpose === purpose && [recipient, EVERY_RECIPIENT].includes(slot.recipient))
+      .filter((slot) => slot.purpose === purpose && [recipient, OURSELVES, EVERY_RECIPIENT].includes(slot.recipient))
       .some((slot) => isRefusal(exactState(member, slot, facts).state)),
   );
 }

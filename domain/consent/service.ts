@@ -126,7 +126,7 @@ async function answer(
 ): Promise<ConsentAnswer> {
   const { input } = command;
   if (input.idempotencyKey.length < 1 || input.idempotencyKey.length > MAX_KEY_LENGTH) {
-    throw new MortarError('BAD_USER_INPUT', { message: `idempotencyKey has 1 to ${MAX_KEY_LENGTH} characters` });
+    throw new MortarError('BAD_USER_INPUT', { message: `\`idempotencyKey\` needs 1 to ${MAX_KEY_LENGTH} characters.` });
   }
   if (command.notice !== null && !NOTICE.test(command.notice)) return rejected('The notice is not a notice id.');
   if (!isPurpose(input.purpose)) return rejected('There is no such purpose; Query.purposes lists them.');

@@ -1,5 +1,5 @@
 /** Rows a statement carries at most: far below SQLite's 32,766 and PostgreSQL's 65,535 parameters. */
-export const BATCH_SIZE = 500;
+const BATCH_SIZE = 500;
 
 /** The items in slices of at most {@link BATCH_SIZE}; none for none. */
 export function batchesOf<T>(items: readonly T[], size = BATCH_SIZE): readonly (readonly T[])[] {

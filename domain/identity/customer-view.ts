@@ -18,7 +18,7 @@ export interface CustomerView {
 }
 
 /** Links that prove: the person showed to hold the key. Weaker ones never widen what a person may see. */
-export const PROOF_TIERS: ReadonlySet<LinkTier> = new Set(['SAME_SOURCE', 'VERIFIED_KEY']);
+const PROOF_TIERS: ReadonlySet<LinkTier> = new Set(['SAME_SOURCE', 'VERIFIED_KEY']);
 
 const TIER_ORDER: readonly LinkTier[] = ['SAME_SOURCE', 'VERIFIED_KEY', 'PHONE_AND_NAME', 'PROBABLE'];
 

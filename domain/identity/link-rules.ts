@@ -37,7 +37,7 @@ export interface LinkOptions {
   readonly crowdedKeys?: ReadonlySet<string>;
 }
 
-export const DEFAULT_SIZE_CAP = 10;
+const DEFAULT_SIZE_CAP = 10;
 
 /** Whether the two may never be in one set, whatever keys they share. */
 export function areBlocked(a: LinkCandidate, b: LinkCandidate): boolean {

@@ -30,7 +30,7 @@ export const DEVELOPMENT_CLIENTS: readonly DevelopmentClient[] = [
 ];
 
 /** The grant of the sandbox issuer: a client of {@link DEVELOPMENT_CLIENTS}, no secret, bound to a person or a store. */
-export const DEVELOPMENT_GRANT = 'urn:mortar:params:oauth:grant-type:development';
+const DEVELOPMENT_GRANT = 'urn:mortar:params:oauth:grant-type:development';
 
 export interface DevelopmentTokenRequest {
   readonly client: string;

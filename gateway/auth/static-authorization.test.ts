@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { denialOf, type Denial, type PolicyMap } from './coordinate-policy.ts';
 import { readCoordinates } from './document-coordinates.ts';
-import { createPruner, pruneDocument, restoreDenied } from './static-authorization.ts';
+import { createPruner, pruneDocument, restoreDenied, selectedDenials } from './static-authorization.ts';
 import type { Principal } from '#schema/model/request.ts';
 
 const schema = buildSchema(`
@@ -140,5 +140,39 @@ describe('restoreDenied', () => {
   it('lets the denial win over a value under the same key, in either order', () => {
     expect(restoreDenied({ __deny_0_x: 'C', x: 'leak' }, [email]).data).toEqual({ x: null });
     expect(restoreDenied({ x: 'leak', __deny_0_x: 'C' }, [email]).data).toEqual({ x: null });
+  });
+});
+
+describe('selectedDenials', () => {
+  const street: Denial = { kind: 'PURPOSE', coordinate: 'Address.street' };
+  const selected = (text: string, variables: Record<string, unknown> = {}, operation?: string) =>
+    selectedDenials(prune(text, [email, address, street]), operation, variables).map(({ coordinate }) => coordinate);
+
+  it.each([
+    ['an alias', '{ customer(id: 1) { x: email } }', ['Customer.email']],
+    [
+      'nested fragments',
+      '{ any { ...F } } fragment F on Customer { friends { ...G } } fragment G on Customer { address { street } }',
+      ['Customer.address'],
+    ],
+    ['an interface', '{ party { email } }', ['Customer.email']],
+    ['nothing below another denied field', '{ customer(id: 1) { address { street } } }', ['Customer.address']],
+    ['nothing skipped', '{ customer(id: 1) { id email @skip(if: true) address @include(if: false) { street } } }', []],
+    [
+      'nothing of a skipped fragment',
+      '{ any { __typename ...F @skip(if: true) } } fragment F on Customer { email }',
+      [],
+    ],
+    ['no denial', '{ customer(id: 1) { name } }', []],
+  ])('follows %s', (_, text, expected) => {
+    expect(selected(text)).toEqual(expected);
+  });
+
+  it('reads conditions from variables and their defaults, of the operation that runs', () => {
+    const text =
+      'query A($x: Boolean! = false) { customer(id: 1) { id email @include(if: $x) } } query B { customer(id: 1) { address { street } } }';
+    expect(selected(text, {}, 'A')).toEqual([]);
+    expect(selected(text, { x: true }, 'A')).toEqual(['Customer.email']);
+    expect(selected(text, {}, 'B')).toEqual(['Customer.address']);
   });
 });

@@ -2,18 +2,25 @@ import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
   type FieldNode,
+  getOperationAST,
   type GraphQLSchema,
   Kind,
+  type OperationDefinitionNode,
   print,
+  type SelectionNode,
+  type SelectionSetNode,
   TypeInfo,
+  type ValueNode,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 import { coordinatesOf, type Denial } from './coordinate-policy.ts';
+import { fragmentsOf } from './document-coordinates.ts';
 
 const PREFIX = '__deny_';
+const PLACEHOLDER = /^__deny_(\d+)_(.+)$/s;
 const CACHED_DOCUMENTS = 1_000;
 
 /** A document without the fields a caller may not read, and how to put their nulls back. */
@@ -77,6 +84,59 @@ export function createPruner(
   };
 }
 
+/**
+ * The denials an operation selects, whether its answer has rows or not: fragments followed, `@skip` and `@include` obeyed,
+ * what stands below another denied field left out. `pruned` is the document of {@link pruneDocument}.
+ */
+export function selectedDenials(
+  { document, denials }: Pick<PrunedDocument, 'document' | 'denials'>,
+  operationName: string | null | undefined,
+  variables: Readonly<Record<string, unknown>>,
+): readonly Denial[] {
+  const operation = getOperationAST(document, operationName);
+  if (operation === null || operation === undefined) return [];
+  const fragments = fragmentsOf(document);
+  const isSelected = selectionTest(operation, variables);
+  const selected = new Set<Denial>();
+  const seen = new Set<string>();
+  const visitSet = (set: SelectionSetNode | undefined): void => {
+    for (const node of set?.selections ?? []) {
+      if (!isSelected(node)) continue;
+      if (node.kind !== Kind.FRAGMENT_SPREAD) {
+        const index = node.kind === Kind.FIELD ? PLACEHOLDER.exec(node.alias?.value ?? '')?.[1] : undefined;
+        const denial = index === undefined ? undefined : denials[Number(index)];
+        if (denial !== undefined) selected.add(denial);
+        visitSet(node.selectionSet);
+      } else if (!seen.has(node.name.value)) {
+        seen.add(node.name.value);
+        visitSet(fragments.get(node.name.value)?.selectionSet);
+      }
+    }
+  };
+  visitSet(operation.selectionSet);
+  return [...selected];
+}
+
+/** Whether `@skip` and `@include` leave a node in; a variable that is not given has its default. */
+function selectionTest(
+  { variableDefinitions }: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): (node: SelectionNode) => boolean {
+  const defaults = new Map(
+    variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
+  );
+  const isTrue = (value: ValueNode | undefined): boolean => {
+    if (value?.kind !== Kind.VARIABLE) return value?.kind === Kind.BOOLEAN && value.value;
+    const given = variables[value.name.value];
+    return given === undefined ? isTrue(defaults.get(value.name.value)) : given === true;
+  };
+  return ({ directives }) =>
+    directives?.every(({ name, arguments: [condition] = [] }) => {
+      if (name.value === 'skip') return !isTrue(condition?.value);
+      return name.value !== 'include' || isTrue(condition?.value);
+    }) !== false;
+}
+
 /** The answer with the placeholders turned back into nulls, and where they were. Where a row has both, the denial wins. */
 export function restoreDenied(
   data: unknown,
@@ -94,7 +154,7 @@ export function restoreDenied(
     const restored: Record<string, unknown> = {};
     const denied = new Set<string>();
     for (const [key, value] of Object.entries(row)) {
-      const placeholder = /^__deny_(\d+)_(.+)$/s.exec(key);
+      const placeholder = PLACEHOLDER.exec(key);
       const name = placeholder?.[2] ?? key;
       const denial = placeholder === null ? undefined : denials[Number(placeholder[1])];
       if (denial !== undefined) {

@@ -85,7 +85,12 @@ async function boot(options: BootOptions, onClose: OnClose): Promise<Booted> {
   const metrics = createMetrics({
     feedLags: () => graph.systems().map(({ id, lagSeconds }) => ({ system: id, lagSeconds })),
   });
-  const graph = await createGraph(config, { clock: systemClock, logger, onUpstreamCall: metrics.observeUpstreamCall });
+  const graph = await createGraph(config, {
+    clock: systemClock,
+    logger,
+    onUpstreamCall: metrics.observeUpstreamCall,
+    onDecisionRead: metrics.observeDecisionRead,
+  });
   onClose(graph.close);
   const supergraphSdl = readSupergraph();
   const server = await createGatewayServer({ config, graph, supergraphSdl, clock: systemClock, logger, metrics });

@@ -101,6 +101,20 @@ function codedByApollo({ message, extensions = {} }: GraphQLFormattedError): Rea
   return APOLLO_BAD_REQUESTS.has(message) ? { ...extensions, code: 'BAD_REQUEST' } : extensions;
 }
 
+/** What graphql finds wrong with a variable, without the value. */
+const FINDING =
+  /Field "\w*" (?:is not defined by|of required) type "[^"]*"|Expected (?:non-nullable )?type "[^"]*"|\bin "\w+" enum|\w+ cannot represent/g;
+
+/** graphql repeats what it was given, and that may be somebody's address: only place and expectation are told. */
+function withoutValues(message: string): string {
+  const [, name] = /^Variable "\$(\w+)" got invalid value /.exec(message) ?? [];
+  if (name === undefined) return message.replace(/ ?Did you mean [^?]*\?/, '');
+  const place = / at "([\w.[\]]+)"; /.exec(message)?.[1] ?? name;
+  const finding = message.match(FINDING)?.at(-1);
+  const reason = finding?.replace(/^in (".*) enum/, 'No such value in $1').replace('represent', 'represent it');
+  return `Variable "$${name}" got an invalid value at "${place}"${reason === undefined ? '' : `; ${reason}`}.`;
+}
+
 /** The error as it leaves: a code of the table with its message and the visible facts. The last mask before the client. */
 export function toClientError(formatted: GraphQLFormattedError): GraphQLFormattedError {
   const given = codedByApollo(formatted);
@@ -108,7 +122,7 @@ export function toClientError(formatted: GraphQLFormattedError): GraphQLFormatte
   const { message, retryable } = ERROR_CODES[code];
   const visible = Object.fromEntries(VISIBLE.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]));
   return {
-    message: OWN_MESSAGE.has(code) && code === given['code'] ? formatted.message : message,
+    message: OWN_MESSAGE.has(code) && code === given['code'] ? withoutValues(formatted.message) : message,
     ...(formatted.path === undefined ? {} : { path: formatted.path }),
     ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
     extensions: { ...visible, code, retryable },

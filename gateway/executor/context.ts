@@ -19,8 +19,8 @@ export interface GatewayContext {
 
 /** What the HTTP layer wants to know of the answer. */
 export interface AnswerFacts {
-  /** A governed coordinate was selected: the answer must not be stored. */
-  governed: boolean;
+  /** Something about a person was asked: the answer must not be stored. */
+  personal: boolean;
   /** For the metrics: `ok`, `partial` or the code that refused the request. */
   outcome: string;
 }

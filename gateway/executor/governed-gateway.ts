@@ -5,7 +5,7 @@ import { completionErrors, groupErrors, scopeErrors } from './answer-errors.ts';
 import type { GatewayContext } from './context.ts';
 import { createSchemaState, type SchemaState } from './schema-state.ts';
 import { denialOf, type Denial } from '#gateway/auth/coordinate-policy.ts';
-import { restoreDenied } from '#gateway/auth/static-authorization.ts';
+import { type PrunedDocument, restoreDenied, selectedDenials } from '#gateway/auth/static-authorization.ts';
 import { readPolicy } from '#gateway/policy.ts';
 import { readOwners } from '#gateway/supergraph.ts';
 
@@ -35,6 +35,7 @@ export function createGovernedGateway(engine: GatewayInterface): GovernedGateway
     const denials = state === null ? [] : denialsOf(state, request, context);
     if (state === null || denials.length === 0) return finish(await run(request), [], context, owners);
     const pruned = state.prune(request.queryHash, request.document, denials);
+    forbidSelected(pruned, request, context);
     const result = await run({ ...request, document: pruned.document, queryHash: pruned.queryHash });
     return finish(result, pruned.denials, context, owners);
   };
@@ -55,6 +56,17 @@ export function createGovernedGateway(engine: GatewayInterface): GovernedGateway
     stop: () => engine.stop(),
   };
   return { gateway, current: () => state };
+}
+
+/** What is refused to everybody in this role is no secret: it is told although no row may come back. */
+function forbidSelected(
+  pruned: PrunedDocument,
+  { operationName, request }: ExecutorRequest,
+  { caller, notices }: GatewayContext,
+): void {
+  for (const { kind, coordinate } of selectedDenials(pruned, operationName, request.variables ?? {})) {
+    if (kind === 'PURPOSE') notices.forbid({ coordinate, purpose: caller?.purpose ?? null });
+  }
 }
 
 function denialsOf(state: SchemaState, request: ExecutorRequest, { caller }: GatewayContext): readonly Denial[] {

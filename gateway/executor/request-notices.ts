@@ -29,6 +29,8 @@ export interface ProvenanceEntry {
 export interface RequestNotices {
   /** Client paths of refusals are wanted. */
   readonly wantsRefusalPaths: boolean;
+  /** A selected field that role or purpose can never open: told even where the answer has no row of it. */
+  readonly forbid: (field: Pick<Refusal, 'coordinate' | 'purpose'>) => void;
   readonly refuse: (refusal: Omit<Refusal, 'path'>, clientPath: ResponsePath | null) => void;
   readonly degrade: (source: Omit<DegradedSource, 'path'>, clientPath: ResponsePath | null) => void;
   readonly consent: () => readonly ConsentEntry[];
@@ -39,6 +41,8 @@ const MAX_REFUSAL_PATHS = 1_000;
 const MAX_SOURCE_PATHS = 100;
 const PATHS_FOR: ReadonlySet<Role> = new Set<Role>(['associate', 'customer']);
 const NO_COUNT_FOR: ReadonlySet<Role> = new Set<Role>(['partner', 'analyst']);
+
+type RefusedField = Pick<Refusal, 'coordinate' | 'purpose' | 'reason'>;
 
 interface RefusalGroup {
   readonly coordinate: string;
@@ -60,15 +64,18 @@ export function createRequestNotices(role: Role | null): RequestNotices {
   const sources = new Map<string, SourceGroup>();
   const wantsRefusalPaths = role !== null && PATHS_FOR.has(role);
 
+  const groupOf = ({ coordinate, purpose, reason: told }: RefusedField): RefusalGroup => {
+    const reason = reasonFor(role, told);
+    const create = () => ({ coordinate, purpose, reason, rows: new Set<string>(), paths: [] });
+    return upsert(refusals, `${coordinate} ${purpose} ${reason}`, create);
+  };
+
+  const forbid: RequestNotices['forbid'] = (field) => {
+    groupOf({ ...field, reason: 'PURPOSE_NOT_ALLOWED' });
+  };
+
   const refuse: RequestNotices['refuse'] = (refusal, clientPath) => {
-    const reason = reasonFor(role, refusal.reason);
-    const group = upsert(refusals, `${refusal.coordinate} ${refusal.purpose} ${reason}`, () => ({
-      coordinate: refusal.coordinate,
-      purpose: refusal.purpose,
-      reason,
-      rows: new Set<string>(),
-      paths: [],
-    }));
+    const group = groupOf(refusal);
     group.rows.add(refusal.rowKey);
     if (wantsRefusalPaths && clientPath !== null && group.paths.length < MAX_REFUSAL_PATHS)
       group.paths.push(clientPath);
@@ -100,7 +107,7 @@ export function createRequestNotices(role: Role | null): RequestNotices {
       degraded: source.degraded,
       paths: [...paths.values()],
     }));
-  return { wantsRefusalPaths, refuse, degrade, consent, provenance };
+  return { wantsRefusalPaths, forbid, refuse, degrade, consent, provenance };
 }
 
 /** Partners and analysts must not learn why: a restriction or an unknown person looks like a missing consent. */

@@ -1,4 +1,11 @@
-import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import {
+  type DocumentNode,
+  getNamedType,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 import { type OperationCoordinates, readCoordinates } from '#gateway/auth/document-coordinates.ts';
@@ -10,6 +17,8 @@ export interface OperationFacts extends OperationCoordinates {
   /** Coordinates with a policy; few, so each request decides only these. */
   readonly ruled: readonly string[];
   readonly governed: boolean;
+  /** A row about somebody is asked for, governed fields or not: even that it is found tells something of a person. */
+  readonly aboutPeople: boolean;
 }
 
 /** One loaded schema and what belongs to it; a new supergraph makes a new one. */
@@ -29,9 +38,18 @@ export function createSchemaState(schema: GraphQLSchema, policy: Policy): Schema
     const read = readCoordinates(schema, document, operation);
     const ruled = [...read.coordinates].filter((coordinate) => policy.fields.has(coordinate));
     const governed = ruled.some((coordinate) => (policy.fields.get(coordinate)?.personalData ?? null) !== null);
-    const facts = { ...read, ruled, governed };
+    const aboutPeople = [...read.coordinates].some((coordinate) => policy.peopleTypes.has(typeAt(schema, coordinate)));
+    const facts = { ...read, ruled, governed, aboutPeople };
     cache.set(key, facts);
     return facts;
   };
   return { schema, policy, factsOf, prune: createPruner(schema) };
+}
+
+/** The name of the type the field at `Type.field` answers; empty: no such field. */
+function typeAt(schema: GraphQLSchema, coordinate: string): string {
+  const [typeName = '', fieldName = ''] = coordinate.split('.');
+  const type = schema.getType(typeName);
+  const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[fieldName] : undefined;
+  return getNamedType(field?.type)?.name ?? '';
 }

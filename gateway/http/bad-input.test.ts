@@ -96,6 +96,22 @@ describe('documents', () => {
     expect(answer.text).not.toMatch(/Did you mean|stacktrace/);
   });
 
+  it.each([
+    [{ id: { email: 'a@b.test' } }, 'Variable "$id" got an invalid value at "id"; ID cannot represent it.'],
+    [
+      { id: '1', ids: ['1', null] },
+      'Variable "$ids" got an invalid value at "ids[1]"; Expected non-nullable type "ID!".',
+    ],
+    [{ id: '1', rows: 'a@b.test' }, 'Variable "$rows" got an invalid value at "rows"; Int cannot represent it.'],
+  ])('says of %j what was expected and does not repeat the value', async (variables, message) => {
+    const query =
+      'query Q($id: ID!, $ids: [ID!] = [], $rows: Int) { customer(id: $id) { id } find(ids: $ids) { id } customers(first: $rows) { nodes { id } } }';
+    const answer = await gateway.ask(query, { variables });
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toMatchObject([{ message, extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(answer.text).not.toContain('a@b.test');
+  });
+
   it('names the argument of a list that is too long', async () => {
     const answer = await gateway.ask('{ customers(first: 1000) { nodes { id } } }');
     expect(answer.body.errors?.[0]).toMatchObject({

@@ -35,6 +35,16 @@ describe('answers', () => {
     expect((await gateway.ask('{ product(sku: "a") { title } }')).headers['cache-control']).toBe('private, no-cache');
   });
 
+  it.each([
+    '{ customer(id: 1) { __typename } }',
+    '{ customers { nodes { id } } }',
+    '{ customer(id: 1) { points } }',
+    'mutation { rename(id: 1) { id } }',
+  ])('lets nobody store %s, though no governed field is asked', async (query) => {
+    const token = await issuer.issue({ scope: 'customers:read customers:write' });
+    expect((await gateway.ask(query, { token })).headers['cache-control']).toBe('private, no-store');
+  });
+
   it('sends a harmless request id back and replaces any other', async () => {
     const answer = await gateway.ask('{ product(sku: "a") { sku } }', { headers: { 'x-request-id': 'abc-1' } });
     expect(answer.headers['x-request-id']).toBe('abc-1');
@@ -114,6 +124,29 @@ describe('consent', () => {
       { coordinate: 'Customer.email', purpose: 'MARKETING', reason: 'PURPOSE_NOT_ALLOWED' },
     ]);
     expect(gateway.behavior.fetches.map(({ text }) => text).join(' ')).not.toMatch(/email|name\b(?<!__typename)/);
+  });
+});
+
+describe('consent of an answer without rows', () => {
+  it.each([
+    ['partner', {}],
+    ['analyst', {}],
+    ['privacy-officer', { count: 0 }],
+    ['associate', { count: 0, paths: [] }],
+  ])('tells a %s what its role can never open', async (role, more) => {
+    const token = await issuer.issue({ role, purposes: ['MARKETING'] });
+    const headers = { 'mortar-purpose': 'MARKETING' };
+    const query = 'query($no: Boolean!) { find(ids: []) { id email name @include(if: $no) } }';
+    const answer = await gateway.ask(query, { token, headers, variables: { no: false } });
+    expect(answer.body.data).toEqual({ find: [] });
+    expect(answer.body.extensions['consent']).toEqual([
+      { coordinate: 'Customer.email', purpose: 'MARKETING', reason: 'PURPOSE_NOT_ALLOWED', ...more },
+    ]);
+  });
+
+  it('tells nothing of what a grant could open', async () => {
+    const answer = await gateway.ask('{ find(ids: []) { email } }');
+    expect(answer.body.extensions['consent']).toBeUndefined();
   });
 });
 

@@ -41,12 +41,12 @@ export function createGraphqlHandler(deps: GraphqlRouteDeps) {
     const timer = setTimeout(() => controller.abort(), timeMs);
     // A client that went away takes its upstream calls with it.
     reply.raw.once('close', () => controller.abort());
-    const facts = { governed: false, outcome: 'INTERNAL_SERVER_ERROR' };
+    const facts = { personal: false, outcome: 'INTERNAL_SERVER_ERROR' };
     const scope = { requestId: request.id, deadlineAtMs: startedAtMs + timeMs, signal: controller.signal };
     const answer = await answerRequest(deps, request, { scope, facts });
     clearTimeout(timer);
     for (const [name, value] of answer.headers) reply.header(name, value);
-    reply.header('cache-control', facts.governed || answer.status >= 400 ? 'private, no-store' : 'private, no-cache');
+    reply.header('cache-control', facts.personal || answer.status >= 400 ? 'private, no-store' : 'private, no-cache');
     if (answer.status === 401) reply.header('www-authenticate', challenge(request, deps));
     deps.metrics.observeRequest({ outcome: facts.outcome, elapsedMs: deps.clock.nowMs() - startedAtMs });
     await reply.status(answer.status).send(answer.body);

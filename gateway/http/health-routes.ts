@@ -11,7 +11,7 @@ export interface HealthDeps {
 }
 
 /** What /readyz still waits for, in words; empty: ready. */
-export function missingForReady({ config, graph, isDraining }: HealthDeps): readonly string[] {
+function missingForReady({ config, graph, isDraining }: HealthDeps): readonly string[] {
   const { consentsImported, firstLoadDone } = graph.readiness();
   return [
     ...(isDraining() ? ['the process is stopping'] : []),

@@ -31,7 +31,7 @@ export function createAdmissionPlugin({ limits, current }: AdmissionDeps): Apoll
           const state = current();
           if (state === null) throw requestError('OVERLOADED');
           const facts = state.factsOf(queryHash, document, operation);
-          contextValue.answer.governed = facts.governed;
+          contextValue.answer.personal = facts.governed || facts.aboutPeople;
           if (contextValue.caller === null && !facts.introspectionOnly) throw requestError('UNAUTHENTICATED');
           assertOperationLimits({
             schema: state.schema,

@@ -87,6 +87,13 @@ describe('Online Retail transactions', () => {
   });
 });
 
+test('the tills know every product of real sales: a sale in a store may name any of them', async () => {
+  const lines = Array.from({ length: 80 }, (_, at) => `${at},${10_000 + at},THING,1,2011-11-21 08:02:00,2.95,,X`);
+  const dataset = await fileOf('many.csv', [HEADER, ...lines]);
+  const { products } = await buildWorld({ seed: 1, scale: 'small', builtAt: '2026-11-20T00:00:00.000Z', dataset });
+  expect(products.filter(({ posVariationId }) => posVariationId === null)).toEqual([]);
+});
+
 test('a store list with too few towns or a bad coordinate is refused', async () => {
   const head = 'id_geolytix,retailer,long_wgs,lat_wgs,town';
   await expect(readStoreSites(await fileOf('few.csv', [head, '1,X,-2.9,57.6,Buckie']), 1)).rejects.toThrow(

@@ -62,6 +62,8 @@ export function createErpVendor({ nowMs = Date.now }: { readonly nowMs?: () => n
       customerSystem: 'crm',
       guestCustomerNumber: GUEST_CUSTOMER,
       brandField: 'brand',
+      productTypeField: 'productType',
+      hazardousField: 'hazardous',
     },
     operationOf,
     // Business Central promises no Retry-After.

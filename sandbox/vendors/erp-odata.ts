@@ -13,7 +13,7 @@ export type OdataFilter = readonly (readonly OdataCondition[])[];
 export type OdataRow = Readonly<Record<string, unknown>>;
 
 /** A field as a filter compares it; objects and lists cannot be compared. */
-export function comparable(value: unknown): string {
+function comparable(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 

@@ -12,8 +12,8 @@ import { groupBy, momentOf, structureOf } from './world-views.ts';
 /** The retailer's one loyalty program. */
 const SQUARE_PROGRAM_ID = 'LOYALTYPROGRAMMAIN';
 
-/** Lifetime points from which a tier is held; Square itself has no tier field: the reward tiers carry the names. */
-const SQUARE_TIER_POINTS: Readonly<Record<WorldLoyalty['tier'], number>> = {
+/** Lifetime points from which a tier is held; Square itself has no tier field: the retailer's configuration names them. */
+export const SQUARE_TIER_POINTS: Readonly<Record<WorldLoyalty['tier'], number>> = {
   BRONZE: 1,
   SILVER: 1001,
   GOLD: 3001,

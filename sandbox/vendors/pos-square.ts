@@ -3,7 +3,7 @@ import { squareCatalogRoutes } from './pos-square-catalog.ts';
 import { squareChangeRoutes } from './pos-square-changes.ts';
 import { squareCustomerRoutes } from './pos-square-customers.ts';
 import { squareCountRoutes } from './pos-square-inventory.ts';
-import { squareLoyaltyRoutes } from './pos-square-loyalty.ts';
+import { SQUARE_TIER_POINTS, squareLoyaltyRoutes } from './pos-square-loyalty.ts';
 import { squareOrderRoutes } from './pos-square-orders.ts';
 import { squareErrors } from './pos-square-wire.ts';
 import type { SquareCall } from './pos-square-wire.ts';
@@ -35,7 +35,10 @@ export function createSquareVendor({ nowMs = Date.now }: { readonly nowMs?: () =
     connector: 'pos-square',
     handler: (request, world) => answer(request, world, nowMs),
     credentials: { token: TOKEN },
-    options: { apiVersion: VERSION },
+    options: {
+      apiVersion: VERSION,
+      loyaltyTiers: Object.entries(SQUARE_TIER_POINTS).map(([name, points]) => `${name}=${points}`),
+    },
     operationOf: (request) => operationName(ROUTES, request),
     rateLimited: () =>
       squareErrors(429, [{ category: 'RATE_LIMIT_ERROR', code: 'RATE_LIMITED', detail: 'Too many requests' }]),

@@ -38,7 +38,9 @@ export function buildProducts(options: {
   const builtAtMs = Date.parse(options.builtAt);
   return drafts.map((draft, index) => {
     const listed = !random.chance(0.25);
-    const inStores = index < 5 || !random.chance(0.1);
+    const drawn = index < 5 || !random.chance(0.1);
+    // Real sales name any product in any channel: the tills know them all.
+    const inStores = drawn || options.dataset !== null;
     const storePrice = random.chance(0.15) ? draft.priceMinor + 100 : draft.priceMinor;
     return {
       ...draft,
@@ -83,11 +85,14 @@ function adopt(product: DatasetProduct): Draft {
   return { ...product, category: 'Gifts', productType: 'Gift', baseUnit: 'PIECE', hazardous: false };
 }
 
+/** What the retailer writes before some of its codes at Amazon. */
+export const SELLER_SKU_PREFIX = 'AMZ-';
+
 function toSellerSku(sku: string, random: Random): string {
   return random.weighted([
     [sku, 12],
     [sku.toLowerCase(), 1],
-    [`AMZ-${sku}`, 1],
+    [SELLER_SKU_PREFIX + sku, 1],
   ]);
 }
 

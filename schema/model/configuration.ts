@@ -34,7 +34,7 @@ export const channelConfig = z.strictObject({
 export type ChannelConfig = z.infer<typeof channelConfig>;
 
 /** A location the systems do not describe themselves, or facts that complete what they say. */
-export const locationConfig = z.strictObject({
+const locationConfig = z.strictObject({
   system: slug,
   externalId: z.string(),
   name: z.string().optional(),
@@ -58,7 +58,7 @@ export const locationConfig = z.strictObject({
 export type LocationConfig = z.infer<typeof locationConfig>;
 
 /** The system whose figure counts for a kind of location; exactly one for a location, the others are witnesses. */
-export const authorityConfig = z.strictObject({
+const authorityConfig = z.strictObject({
   system: slug,
   locationKinds: z.array(
     z.enum(['STORE', 'WAREHOUSE', 'DARK_STORE', 'MICRO_FULFILLMENT', 'LOCKER', 'SUPPLIER', 'MARKETPLACE_WAREHOUSE']),
@@ -72,9 +72,15 @@ export const retailConfig = z.strictObject({
   currency: z.string().length(3).default('GBP'),
   /** ISO 3166-1 alpha-2: decides the jurisdiction of a person whose country is unknown only for phone numbers, never for consent. */
   country: z.string().length(2).default('GB'),
+  /** The system whose items are the products: its item codes are the skus. */
+  catalogSystem: slug.default('erp'),
+  /** Days after delivery or collection in which an order can be returned: so long its order relation stays open. */
+  returnDays: z.int().min(0).max(3_650).default(30),
   channels: z.array(channelConfig),
   locations: z.array(locationConfig).default([]),
   authorities: z.array(authorityConfig),
+  /** Texts a system puts before the retailer's item codes, by system: an item `AMZ-100` then stands for the product `100`. */
+  codePrefixes: z.record(slug, z.array(z.string().trim().min(1).max(40)).max(20)).default({}),
   /** Registered recipients of shared data (partner ids). */
   recipients: z
     .array(

@@ -5,6 +5,7 @@ import type {
   RecordConsentInput,
   WithdrawConsentInput,
 } from '#domain/consent/service.ts';
+import { explainingInput } from '#platform/input-errors.ts';
 import { referenceResolver } from '#platform/references.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
@@ -24,9 +25,11 @@ export function createConsentResolvers(consent: ConsentService): ResolverMap<Con
     },
     Mutation: {
       recordConsent: async (_root, { input }: { input: Given<RecordConsentInput> }, { request }) =>
-        toResult(await consent.recordConsent({ ...input, ...unitOf(input), notice: input.notice ?? null }, request)),
+        explainingInput(async () =>
+          toResult(await consent.recordConsent({ ...input, ...unitOf(input), notice: input.notice ?? null }, request)),
+        ),
       withdrawConsent: async (_root, { input }: { input: Given<WithdrawConsentInput> }, { request }) =>
-        toResult(await consent.withdrawConsent({ ...input, ...unitOf(input) }, request)),
+        explainingInput(async () => toResult(await consent.withdrawConsent({ ...input, ...unitOf(input) }, request))),
     },
     Customer: {
       __resolveReference: referenceResolver('id', (context: Context) => context.loaders.customers),

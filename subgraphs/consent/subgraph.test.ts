@@ -55,6 +55,14 @@ const input = (change: Readonly<Record<string, unknown>> = {}) => ({
 });
 
 describe('the consent subgraph', () => {
+  test('says why it takes an idempotency key for no key', async () => {
+    await using subgraph = await openSubgraph();
+    const { errors } = await subgraph.run(RECORD, me, input({ idempotencyKey: '' }));
+    expect(errors).toMatchObject([
+      { message: '`idempotencyKey` needs 1 to 200 characters.', extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+
   test('lists the eight purposes in plain language, falling back to English', async () => {
     await using subgraph = await openSubgraph();
     const query = '{ purposes(locale: "pt-BR") { id title description examples mechanism dpvIri } }';

@@ -7,6 +7,8 @@ import type { CustomerKey } from '#domain/identity/customer-search.ts';
 import type { CustomerProfile, CustomerView } from '#domain/identity/customer-view.ts';
 import type { MergedCustomer } from '#domain/identity/survivorship.ts';
 import { MortarError } from '#platform/errors.ts';
+import { mayServePurpose } from '#platform/field-access.ts';
+import { explainingInput } from '#platform/input-errors.ts';
 import { referenceResolver } from '#platform/references.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
@@ -48,17 +50,22 @@ export function createCustomerResolvers(
     Query: {
       customer: async (_root, { id }: { id: string }, { loaders }) =>
         id.length > 200 ? null : loaders.customers.load(id),
-      findCustomer: async (_root, { by }: { by: CustomerKeyInput }, { request, decider }) => {
-        const key = toKey(by);
+      findCustomer: async (_root, { by }: { by: CustomerKeyInput }, context, info) => {
+        const key = await explainingInput(() => toKey(by));
+        const { request, decider } = context;
         const coordinate = KEY_FIELDS[key.kind];
+        const governed = coordinate === null ? null : governedBy(coordinate);
+        if (governed !== null && !mayServePurpose(governed, request)) return refuseSearch(governed, context, info);
         return directory.find(key, request, async (view) => {
-          if (coordinate === null) return true;
-          const verdict = await decider.decide(governedBy(coordinate), view.subjects);
+          if (governed === null) return true;
+          const verdict = await decider.decide(governed, view.subjects);
           return verdict.allowed;
         });
       },
       customers: async (_root, args: { first?: number | null; after?: string | null }, { request }) => {
-        const page = await directory.page({ first: args.first ?? 20, after: args.after ?? null }, request);
+        const page = await explainingInput(async () =>
+          directory.page({ first: args.first ?? 20, after: args.after ?? null }, request),
+        );
         return {
           edges: page.rows.map(({ view, cursor }) => ({ cursor, node: view })),
           nodes: page.rows.map(({ view }) => view),
@@ -100,6 +107,13 @@ const KEY_FIELDS = {
   loyaltyNumber: 'Customer.loyalty',
   external: null,
 } as const satisfies Record<CustomerKey['kind'], string | null>;
+
+/** Nothing is looked up, so the answer is the same whoever holds the key. */
+function refuseSearch({ coordinate }: GovernedField, { request, notices }: Context, info: GraphQLResolveInfo): null {
+  const { purpose } = request;
+  notices.refuse({ coordinate, purpose, reason: 'PURPOSE_NOT_ALLOWED', rowKey: '', path: pathToList(info.path) });
+  return null;
+}
 
 const MAX_KEY_LENGTH = 320;
 

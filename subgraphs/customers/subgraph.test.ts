@@ -168,14 +168,52 @@ test('finds a person by e-mail only where that field may be read', async () => {
 });
 
 test.each([
-  ['no key', '{}'],
-  ['two keys', '{ email: "a@x.test", phone: "1" }'],
-  ['an empty key', '{ email: " " }'],
-])('refuses to find by %s', async (_, by) => {
+  ['a purpose the field never serves', { role: 'marketer', purposes: ['PERSONALIZATION'] }, 'PERSONALIZATION'],
+  ['a role that never may', { role: 'marketer', purposes: ['SERVICE_SUPPORT'] }, 'SERVICE_SUPPORT'],
+  ['no purpose', { role: 'marketer', purposes: ['MARKETING', 'PERSONALIZATION'] }, null],
+] as const)(
+  'looks nobody up by e-mail for %s, and says so whoever holds the address',
+  async (_, principal, purpose) => {
+    await using db = await openTestSqlite(identityTestMigrations);
+    const { subgraph } = await setUp(db.database, {
+      decide: () => {
+        throw new Error('asked about somebody');
+      },
+    });
+    const request = aRequestOf({ purpose, principal });
+    for (const email of ['ada@example.com', 'nobody@example.com']) {
+      const document = `{ x: findCustomer(by: { email: "${email}" }) { id } }`;
+      const { data, refusals } = await askSubgraph(subgraph, document, { request });
+      expect(data).toEqual({ x: null });
+      expect(refusals).toEqual([
+        { coordinate: 'Customer.email', purpose, reason: 'PURPOSE_NOT_ALLOWED', rowKey: '', path: ['x'] },
+      ]);
+    }
+  },
+);
+
+test.each([
+  ['no key', '{}', 'exactly one of'],
+  ['two keys', '{ email: "a@x.test", phone: "1" }', 'exactly one of'],
+  ['an empty key', '{ email: " " }', '`by.email` needs'],
+])('refuses to find by %s and says why without repeating it', async (_, by, reason) => {
   await using db = await openTestSqlite(identityTestMigrations);
   const { subgraph } = await setUp(db.database);
-  const { codes } = await askSubgraph(subgraph, `{ findCustomer(by: ${by}) { id } }`);
+  const { codes, errors } = await askSubgraph(subgraph, `{ findCustomer(by: ${by}) { id } }`);
   expect(codes).toEqual(['BAD_USER_INPUT']);
+  expect(errors[0]?.message).toContain(reason);
+  expect(errors[0]?.message).not.toContain('a@x.test');
+});
+
+test('says of a foreign cursor what is wrong with it', async () => {
+  await using db = await openTestSqlite(identityTestMigrations);
+  const { subgraph } = await setUp(db.database);
+  const { codes, errors } = await askSubgraph(
+    subgraph,
+    '{ customers(after: "made-up-cursor-of-mine") { nodes { id } } }',
+  );
+  expect(codes).toEqual(['BAD_USER_INPUT']);
+  expect(errors[0]?.message).toContain('does not belong to this list');
 });
 
 test('references answer customers the caller may see and never echo what was sent', async () => {

@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { OrderDirectory, OrderFacet, OrderFilter, OrderPage, OrderView } from '#domain/order/order-directory.ts';
 import type { OrderLine, OrderValues } from '#domain/order/order-values.ts';
 import { MortarError } from '#platform/errors.ts';
+import { explainingInput } from '#platform/input-errors.ts';
 import { referenceResolver } from '#platform/references.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
@@ -37,7 +38,9 @@ export function createOrderResolvers(directory: OrderDirectory): ResolverMap<Ord
       order: async (_root, { id }: { id: string }, { loaders }) => (id.length > 200 ? null : loaders.orders.load(id)),
       orders: async (_root, args: PageInput & { filter?: OrderFilter | null }, { request }) => {
         const filter = args.filter ?? {};
-        return toConnection(await directory.page({ ...toPage(args), filter }, request), filter);
+        return explainingInput(async () =>
+          toConnection(await directory.page({ ...toPage(args), filter }, request), filter),
+        );
       },
     },
     OrderConnection: {
@@ -59,7 +62,7 @@ export function createOrderResolvers(directory: OrderDirectory): ResolverMap<Ord
     Customer: {
       __resolveReference: referenceResolver('id', (context: Context) => context.loaders.customers),
       orders: async ({ subjects }: CustomerRow, args: PageInput, { loaders }) => {
-        const page = await loaders.pages.load({ subjects, page: toPage(args) });
+        const page = await explainingInput(async () => loaders.pages.load({ subjects, page: toPage(args) }));
         return page === null ? null : toConnection(page, null);
       },
     },

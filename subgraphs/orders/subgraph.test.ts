@@ -179,3 +179,12 @@ test('asks for orders:read, and for customers:read where the buyer is named', as
   const withCustomers = aRequestOf({ principal: { scopes: new Set(['customers:read']) } });
   expect((await askSubgraph(subgraph, document, { request: withCustomers })).data).toEqual({ orders: null });
 });
+
+test('says of a foreign cursor what is wrong with it, and of a page that is too long', async () => {
+  await using db = await openTestSqlite(migrations);
+  const { subgraph } = await setUp(db.database);
+  const foreign = await askSubgraph(subgraph, '{ orders(after: "made-up-cursor-of-mine") { nodes { id } } }');
+  expect(foreign.codes).toEqual(['BAD_USER_INPUT']);
+  expect(foreign.errors[0]?.message).toContain('does not belong to this list');
+  expect((await askSubgraph(subgraph, '{ orders(first: 101) { nodes { id } } }')).codes).toEqual(['LIMIT_LIST']);
+});

@@ -167,7 +167,7 @@ describe('recordConsent', () => {
     const foreign = await ask(other?.id ?? '');
     const absent = await ask('cus_doesnotexist');
     expect(foreign.data).toEqual(absent.data);
-    expect(foreign.data.recordConsent.__typename).toBe('ConsentRejected');
+    expect(foreign.data.recordConsent).toMatchObject({ __typename: 'ConsentRejected' });
   });
 
   it('needs the scope consent:write', async () => {

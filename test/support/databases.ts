@@ -30,7 +30,7 @@ export async function openTestSqlite(migrations: readonly Migration[]): Promise<
   };
 }
 
-export async function openTestPostgres(migrations: readonly Migration[]): Promise<TestDatabase> {
+async function openTestPostgres(migrations: readonly Migration[]): Promise<TestDatabase> {
   const schema = `mortar_test_${randomBytes(6).toString('hex')}`;
   await administer(`create schema ${schema}`);
   const database = await openDatabase({ location: { kind: 'postgres', url: POSTGRES_URL, schema }, migrations });

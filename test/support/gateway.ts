@@ -14,6 +14,7 @@ import type { Logger } from '#platform/log.ts';
 import { createMetrics } from '#platform/metrics.ts';
 import type { DegradedSource, Subgraph } from '#platform/subgraph.ts';
 import type { ConsentDeciders, Verdict } from '#schema/model/consent.ts';
+import { retailConfig } from '#schema/model/configuration.ts';
 import { toSubjectId } from '#schema/model/ids.ts';
 
 // The engine reads it when it is constructed, as in gateway/main.ts.
@@ -210,7 +211,7 @@ export async function createFixtureGateway(options: FixtureOptions) {
   const config: Config = {
     issuer: { url: options.issuer.url, audience: AUDIENCE, claims: claimNames.parse({}) },
     systems: [],
-    retail: { currency: 'GBP', country: 'GB', channels: [], locations: [], authorities: [], recipients: [] },
+    retail: retailConfig.parse({ channels: [], authorities: [] }),
     imports: { consents: [] },
     limits: limitsConfig.parse(options.limits ?? {}),
     production: false,

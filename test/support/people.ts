@@ -4,7 +4,7 @@ import type { LoyaltyRecord, OrderRecord, ProfileRecord } from '#schema/model/re
 import type { FeedPage, FeedSource } from '#schema/model/sources.ts';
 
 /** Provenance of a value read in January 2026. */
-export function aProvenance(
+function aProvenance(
   system: string,
   over: Partial<Provenance> & { readonly sequence?: string | null } = {},
 ): Provenance {
