@@ -26,7 +26,12 @@ export const erpBusinessCentral: ConnectorDefinition<BusinessCentralSettings> = 
     headers: (token) => ({ authorization: `Bearer ${token}` }),
   },
   // Five requests at once per user; more are queued by the service and then refused with 429.
-  limits: { concurrency: 5, pauseMs: 1_000 },
+  limits: {
+    concurrency: 5,
+    pauseMs: 1_000,
+    // Per user, sliding. Source: Business Central, "Operational limits: OData".
+    rules: () => [{ kind: 'window', name: 'user', limit: 6_000, windowMs: 300_000 }],
+  },
   capabilities: ['items:read', 'items:feed', 'orders:read', 'orders:feed', 'stock:witness'],
   ports: { items: itemsByCode, itemFeed, orders: ordersById, orderFeed },
 };

@@ -3,6 +3,7 @@ import type { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
 
 import type { Authorizer } from './auth.ts';
+import type { AccountBudget } from './budget.ts';
 import { limitCall, pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
 import type { Gate } from './gate.ts';
@@ -33,6 +34,7 @@ export interface CallerDeps {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
   readonly gate: Gate;
+  readonly budget: AccountBudget;
   readonly vitals: Vitals;
   readonly trace: (line: CallTrace) => void;
   /** 0 <= x < 1. */
@@ -64,7 +66,6 @@ const RETRY_RESERVE = 3;
  * time is left: after a wait the source asked for, or 10 to 100 ms after a failure that cost less than half of the time.
  */
 export function createCaller(deps: CallerDeps): Caller {
-  let pausedUntilMs = 0;
   let retryCredit = RETRY_RESERVE;
   const remaining = (scope: CallScope): number => scope.deadlineAtMs - deps.clock.nowMs();
 
@@ -103,6 +104,7 @@ export function createCaller(deps: CallerDeps): Caller {
         return { kind: 'token-refused' };
       }
       const response = parseAnswer(answer);
+      deps.budget.answered(request, response);
       if (options.accept?.(response) === true) {
         record(status, null);
         return { kind: 'answer', response };
@@ -125,7 +127,7 @@ export function createCaller(deps: CallerDeps): Caller {
     const left = remaining(scope);
     if (error.code === 'UPSTREAM_RATE_LIMITED') {
       const waitMs = error.retryAfterMs ?? deps.pauseMs;
-      pausedUntilMs = Math.max(pausedUntilMs, deps.clock.nowMs() + waitMs);
+      void deps.budget.pause(waitMs);
       return waitMs + LEAST_MS < left ? waitMs : null;
     }
     if (deps.clock.nowMs() - startedAtMs > left || retryCredit < 1) return null;
@@ -134,15 +136,24 @@ export function createCaller(deps: CallerDeps): Caller {
     return waitMs + LEAST_MS < left ? waitMs : null;
   }
 
-  async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
-    const pausedMs = pausedUntilMs - deps.clock.nowMs();
-    if (pausedMs > 0) {
-      if (pausedMs + LEAST_MS >= remaining(scope)) {
-        const message = 'The system asked us to slow down.';
-        return failure(upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: pausedMs }));
+  /** Waits until the account's budget allows the call; an error when that would be too late. */
+  async function awaitBudget(request: WireRequest, scope: CallScope): Promise<MortarError | null> {
+    for (;;) {
+      const { granted, waitMs } = await deps.budget.take(request, Math.max(0, remaining(scope) - LEAST_MS));
+      if (!granted) {
+        const message = "The system's limits allow no call in time.";
+        return upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: waitMs });
       }
-      await pauseFor(pausedMs, scope.signal);
+      if (waitMs === 0) return null;
+      await pauseFor(waitMs, scope.signal);
+      // Another call may have been told to slow down meanwhile.
+      if (deps.budget.pausedMs() === 0 || scope.signal.aborted) return null;
     }
+  }
+
+  async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
+    const refusal = await awaitBudget(request, scope);
+    if (refusal !== null) return failure(refusal);
     const release = await enterInTime(deps.gate, scope, remaining(scope));
     try {
       if (!deps.vitals.mayAsk()) {

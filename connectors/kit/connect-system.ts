@@ -11,6 +11,9 @@ import type { ConnectedSystem, LocationSource } from '#schema/model/sources.ts';
 
 import { createAuthorizer } from './auth.ts';
 import { bindBatchRead } from './batch.ts';
+import { createAccountBudget } from './budget.ts';
+import type { BudgetStore } from './budget.ts';
+import { createMemoryBudgets } from './budget-memory.ts';
 import { createCaller } from './caller.ts';
 import type { CallTrace } from './caller.ts';
 import type { ConnectorDefinition, LocationsDefinition, Ports } from './definition.ts';
@@ -32,6 +35,8 @@ export interface ConnectOptions {
   readonly logger: KitLogger;
   /** Called once for every call to the system. */
   readonly trace: (line: CallTrace) => void;
+  /** Where the account's limits are counted. @default in this process, for this system */
+  readonly budgets?: BudgetStore;
   /** Instead of the kit's own keep-alive connections, for tests. */
   readonly fetch?: typeof fetch;
   /** 0 <= x < 1. @default Math.random */
@@ -94,6 +99,14 @@ function createRuntime<S>(
       transport,
       authorizer: createAuthorizer(definition.auth, settings, { clock, transport }),
       gate: createGate(deps.concurrency, MOST_WAITING),
+      budget: createAccountBudget({
+        account: config.id,
+        rules: definition.limits.rules?.(settings) ?? [],
+        factor: numberOption(config, 'rateFactor') ?? 1,
+        store: deps.budgets ?? createMemoryBudgets(clock.nowMs),
+        nowMs: clock.nowMs,
+        ...(definition.limits.observe && { observe: definition.limits.observe }),
+      }),
       vitals,
       trace: deps.trace,
       random: deps.random ?? Math.random,

@@ -101,11 +101,42 @@ export interface TokenAuth<S> {
   readonly restricted?: (settings: S) => { readonly endpoint: string; readonly json: unknown } | null;
 }
 
-interface Limits {
+interface RuleScope {
+  /** Unique in the connector. */
+  readonly name: string;
+  /** The operations it counts, by their names in requests; absent: every call of the account. */
+  readonly operations?: readonly string[];
+  /** What a call costs, where the vendor counts credits. @default one */
+  readonly cost?: (request: WireRequest) => number;
+}
+
+/**
+ * A rate the vendor publishes. `window`: at most `limit` in any `windowMs`. `bucket`: `burst` at once, then `perSecond`.
+ * Option `rateFactor` multiplies all of them.
+ */
+export type LimitRule =
+  | (RuleScope & { readonly kind: 'window'; readonly limit: number; readonly windowMs: number })
+  | (RuleScope & { readonly kind: 'bucket'; readonly perSecond: number; readonly burst: number });
+
+/** What an answer says of a rule: counts as the vendor states them now. */
+export interface Observed {
+  readonly rule: string;
+  readonly remaining?: number;
+  /** Of a window. */
+  readonly limit?: number;
+  /** Of a bucket. */
+  readonly perSecond?: number;
+}
+
+interface Limits<S> {
   /** Calls at once to one system. Option `concurrency` overrides it. */
   readonly concurrency: number;
   /** Milliseconds to pause after a 429 that names no time. */
   readonly pauseMs: number;
+  /** The vendor's published rates; absent: it publishes none, and its 429 is all we know. */
+  readonly rules?: (settings: S) => readonly LimitRule[];
+  /** Reads the vendor's own account of them out of an answer's headers. */
+  readonly observe?: (response: WireResponse) => readonly Observed[];
 }
 
 /** Key of a stock read: the retailer's sku and the system's own id of the item. */
@@ -138,7 +169,7 @@ export interface ConnectorDefinition<S = unknown> {
   /** Typed options and credentials. @throws {MortarError} CONFIGURATION_INVALID naming the key, never its value. */
   readonly settings: (config: SystemConfig) => S;
   readonly auth: Auth<S>;
-  readonly limits: Limits;
+  readonly limits: Limits<S>;
   readonly capabilities: readonly string[];
   readonly ports: Ports<S>;
 }
