@@ -5,6 +5,7 @@ import type { Logger } from '#platform/log.ts';
 import { type FeedRun, startFeed } from '#connectors/kit/feed-runner.ts';
 import type { ItemRecord, LoyaltyRecord, OrderRecord, ProfileRecord, StockReading } from '#schema/model/records.ts';
 import type { ConnectedSystem, FeedSink, FeedSource } from '#schema/model/sources.ts';
+import type { SystemId } from '#schema/model/ids.ts';
 import type { LoadProgress } from './graph.ts';
 
 /** Where each kind of feed goes. */
@@ -20,6 +21,8 @@ export interface Feeds {
   readonly progress: () => LoadProgress;
   /** Seconds since the system's slowest feed was last complete; null: it has no feed, or one never was. */
   readonly lagSeconds: (system: string) => number | null;
+  /** The systems of those feeds that were never read to the end, each once. */
+  readonly loading: (feeds: readonly Pick<FeedSource<unknown>, 'system' | 'feed'>[]) => readonly SystemId[];
   readonly stop: () => Promise<void>;
 }
 
@@ -73,6 +76,12 @@ export async function startFeeds(options: FeedsOptions): Promise<Feeds> {
     lagSeconds(system) {
       const lags = running.filter((entry) => entry.system === system).map(({ run }) => run.status().lagSeconds);
       return lags.length === 0 || lags.includes(null) ? null : Math.max(...lags.map(Number));
+    },
+    loading(feeds) {
+      const open = running.filter((entry) => !isDone(entry));
+      const isOpen = ({ system, feed }: Pick<FeedSource<unknown>, 'system' | 'feed'>): boolean =>
+        open.some((entry) => entry.system === system && entry.feed === feed);
+      return [...new Set(feeds.filter(isOpen).map(({ system }) => system))];
     },
     async stop() {
       controller.abort();

@@ -62,6 +62,7 @@ export const createGraph: CreateGraph = async (config, deps) => {
         directory: order.directory,
         values: order.values,
         customers: directory,
+        loadingSystems: () => feeds.loading(systems.flatMap(({ orderFeed }) => orderFeed ?? [])),
         deciders,
         logger,
       }),

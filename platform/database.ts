@@ -10,6 +10,11 @@ export type Dialect = 'sqlite' | 'postgres';
 export interface Database<Tables = unknown> {
   readonly dialect: Dialect;
   readonly read: Kysely<Tables>;
+  /**
+   * Reads that are worth nothing when they are late, as decisions are. PostgreSQL: connections of their own, where a
+   * statement is ended after 150 ms, so that reads that hang keep no other read from being served. SQLite: as `read`.
+   */
+  readonly promptRead: Kysely<Tables>;
   /** Transactions: `write.transaction().execute(fn)` is BEGIN IMMEDIATE on SQLite. Await nothing but SQL inside. */
   readonly write: Kysely<Tables>;
   /** The same connection seen with one domain's tables. */

@@ -84,5 +84,5 @@ export async function readFeedStates(
 
 function tables(db: Kysely<unknown>): Kysely<FeedCursorTables> {
   // The same connection seen with this file's table.
-  return db as Kysely<FeedCursorTables>;
+  return db;
 }

@@ -33,7 +33,31 @@ function temporaryFile(): string {
   return join(folder, 'state.sqlite');
 }
 
-describeDatabases('database', (open) => {
+describeDatabases('database', (open, dialect) => {
+  test.runIf(dialect === 'postgres')('ends prompt reads that hang, and serves every other read meanwhile', async () => {
+    await using opened = await open(migrations, { promptReadMs: 20 });
+    const db = opened.database.as<Tables>();
+    await db.write.transaction().execute(async (trx) => {
+      await sql`lock table counter in access exclusive mode`.execute(trx);
+      const hanging = Array.from({ length: 30 }, async () => db.promptRead.selectFrom('counter').selectAll().execute());
+      const ended = Promise.allSettled(hanging);
+      expect(await readFeedStates(opened.database)).toEqual([]);
+      expect(new Set((await ended).map(({ status }) => status))).toEqual(new Set(['rejected']));
+    });
+    expect(await db.promptRead.selectFrom('counter').selectAll().execute()).toEqual([]);
+  });
+
+  test('takes text with U+0000 as any other text', async () => {
+    await using opened = await open(migrations);
+    const db = opened.database.as<Tables>();
+    await db.write.insertInto('counter').values({ name: 'a', value: 1 }).execute();
+    expect(await db.read.selectFrom('counter').selectAll().where('name', 'in', ['a\0', '\0']).execute()).toEqual([]);
+    await db.write.insertInto('counter').values({ name: 'a\0', value: 2 }).execute();
+    expect(await db.read.selectFrom('counter').select('value').where('name', '=', 'a\0').execute()).toEqual([
+      { value: 2 },
+    ]);
+  });
+
   test('keeps what a transaction wrote and nothing of one that failed', async () => {
     await using opened = await open(migrations);
     const db = opened.database.as<Tables>();

@@ -27,6 +27,8 @@ export interface OpenDatabaseOptions {
   readonly readers?: number;
   /** How long a read may wait and run. @default 5000 */
   readonly readWaitMs?: number;
+  /** How long a prompt read of PostgreSQL may run. @default 150: the most a decision may take */
+  readonly promptReadMs?: number;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface OpenDatabaseOptions {
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
   const { location } = options;
-  const opened = location.kind === 'sqlite' ? openSqlite(location.file, options) : openPostgres(location);
+  const opened = location.kind === 'sqlite' ? openSqlite(location.file, options) : openPostgres(location, options);
   try {
     if (location.kind === 'sqlite') await assertSound(opened.write);
     await migrate(opened.write, opened.dialect, options.migrations);
@@ -53,47 +55,74 @@ function openSqlite(file: string, options: OpenDatabaseOptions): Database {
   const read = new Kysely<unknown>({
     dialect: createSqliteDialect({ file, readOnly: true, size: options.readers ?? 2, waitMs }),
   });
-  return assemble('sqlite', read, write, async () => {
+  const close = async (): Promise<void> => {
     await read.destroy();
     await write.destroy();
-  });
+  };
+  return assemble('sqlite', { read, promptRead: read, write }, close);
 }
 
 // int8 and numeric counts come back as text by default; every integer the product stores is below 2^53.
 const INT8 = 20;
 pg.types.setTypeParser(INT8, Number);
 
-function openPostgres(location: Extract<DatabaseLocation, { kind: 'postgres' }>): Database {
+type PostgresLocation = Extract<DatabaseLocation, { kind: 'postgres' }>;
+
+/** Enough for a thousand decision reads a second, and few beside the server's own limit. */
+const PROMPT_CONNECTIONS = 5;
+
+function openPostgres(location: PostgresLocation, { promptReadMs = 150 }: OpenDatabaseOptions): Database {
+  const db = openPool(location, { max: location.maxConnections ?? 10 });
+  const promptRead = openPool(location, { max: PROMPT_CONNECTIONS, statement_timeout: promptReadMs });
+  const close = async (): Promise<void> => {
+    await promptRead.destroy();
+    await db.destroy();
+  };
+  return assemble('postgres', { read: db, promptRead, write: db }, close);
+}
+
+function openPool({ url, schema }: PostgresLocation, limits: pg.PoolConfig) {
   const pool = new pg.Pool({
-    connectionString: location.url,
-    max: location.maxConnections ?? 10,
+    connectionString: url,
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 30_000,
     application_name: 'mortar',
-    ...(location.schema === undefined ? {} : { options: `-c search_path=${location.schema}` }),
+    ...limits,
+    ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
   });
   // A dropped idle connection is replaced on next use; without a listener it would end the process.
   pool.on('error', () => undefined);
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
-  return assemble('postgres', db, db, async () => db.destroy());
+  pool.on('connect', replaceNul);
+  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * PostgreSQL refuses text with the character U+0000, which callers and vendors can send wherever they send text: it is
+ * stored and looked up as U+FFFD, so that it finds nothing and fails nothing.
+ */
+function replaceNul(client: pg.PoolClient): void {
+  const query = client.query.bind(client) as (text: unknown, values: unknown, ...rest: unknown[]) => unknown;
+  const clean = (value: unknown): unknown => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value);
+  const replaced = (text: unknown, values: unknown, ...rest: unknown[]): unknown =>
+    query(text, Array.isArray(values) ? values.map(clean) : values, ...rest);
+  // Same overloads as pg's own: the arguments are passed on as they came.
+  client.query = replaced as typeof client.query;
 }
 
 function assemble(
   dialect: Dialect,
-  read: Kysely<unknown>,
-  write: Kysely<unknown>,
+  doors: Pick<Database, 'read' | 'promptRead' | 'write'>,
   close: () => Promise<void>,
 ): Database {
   const database: Database = {
     dialect,
-    read,
-    write,
+    ...doors,
     // The tables are the caller's claim about the same connection; migrations made them.
     as: <T>() => database as Database<T>,
     async nowMs() {
       const now =
         dialect === 'sqlite' ? sql`unixepoch('subsec') * 1000` : sql`extract(epoch from clock_timestamp()) * 1000`;
-      const { rows } = await sql<{ now: number | string }>`select ${now} as now`.execute(read);
+      const { rows } = await sql<{ now: number | string }>`select ${now} as now`.execute(doors.read);
       return Math.floor(Number(rows[0]?.now));
     },
     close,

@@ -2,6 +2,7 @@ import { homeOf } from './world-truth.ts';
 import { SANDBOX_AUDIENCE } from './issuer.ts';
 import type { SandboxSystem, Vendor, World, WorldPlace } from './world/types.ts';
 import { SANDBOX_RECIPIENT } from './world/consents.ts';
+import { SELLER_SKU_PREFIX } from './world/products.ts';
 
 export interface ConfigurationOptions {
   readonly world: World;
@@ -76,6 +77,7 @@ function toRetail(world: World): object {
       { system: 'wms', locationKinds: ['WAREHOUSE', 'SUPPLIER'] },
       { system: 'marketplace', locationKinds: ['MARKETPLACE_WAREHOUSE'] },
     ],
+    codePrefixes: { marketplace: [SELLER_SKU_PREFIX] },
     recipients: [{ id: SANDBOX_RECIPIENT, name: 'Amazon Marketplace' }],
   };
 }

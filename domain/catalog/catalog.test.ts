@@ -49,7 +49,7 @@ function aCatalog({ database }: TestDatabase, answer?: Answer) {
         itemFeed: aFeed('erp', 'items'),
         ...(answer && { items: { ...erp, itemsByCode: (codes) => (asked.push(codes), answer(codes)) } }),
       },
-      { system: toSystemId('marketplace'), connector: 'm', itemFeed: aFeed('marketplace', 'listings') },
+      { system: toSystemId('marketplace'), connector: 'm', itemFeed: aFeed('marketplace', 'items') },
     ],
   });
   const feed = (system: string, page: FeedPage<ItemRecord>) => catalog.itemSink.writePage(aFeed(system, 'items'), page);
@@ -229,4 +229,21 @@ test('an unknown channel is an input error that names the known ones', async () 
   await using db = await openTestSqlite(migrations);
   const { catalog } = aCatalog(db);
   expect(() => catalog.channel('tiktok')).toThrow('Known channels: web, amazon.');
+});
+
+test('what a system has is not denied before its items were read to the end', async () => {
+  await using db = await openTestSqlite(migrations);
+  const { catalog, clock, feed } = aCatalog(db);
+  const failed = expect.objectContaining({ code: 'UPSTREAM_UNAVAILABLE', system: 'marketplace' });
+  await feed('erp', { ...aPage([anItem('erp', 'A1'), anItem('erp', 'B2')]), done: false });
+  await feed('marketplace', { ...aPage([anItem('marketplace', 'A1')]), done: false });
+  expect(await catalog.loadingSystem()).toBe('erp');
+  expect(await catalog.prices(amazon, ['A1', 'B2'], aScope())).toEqual([expect.objectContaining({}), failed]);
+  expect(await catalog.listings(['A1', 'B2'])).toEqual([[expect.objectContaining({ channel: amazon })], failed]);
+  await feed('erp', aPage([]));
+  await feed('marketplace', aPage([]));
+  clock.advance(1_000);
+  expect(await catalog.loadingSystem()).toBeNull();
+  expect(await catalog.prices(amazon, ['B2'], aScope())).toEqual([null]);
+  expect(await catalog.listings(['B2'])).toEqual([[]]);
 });

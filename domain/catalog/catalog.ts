@@ -42,14 +42,19 @@ export interface Catalog {
   readonly channel: (id: string) => ChannelConfig;
   /** Products by sku, in order: read at request time, else the snapshot, flagged. Null: no such product. Never rejects. */
   readonly products: (skus: readonly string[], scope: CallScope) => Promise<readonly Slot<ItemRecord>[]>;
-  /** Prices of one channel by sku, in order; null: the channel's price system has no price for it. Never rejects. */
+  /**
+   * Prices of one channel by sku, in order; null: the channel's price system has no price for it; an Error while that
+   * system's items were never read to the end. Never rejects.
+   */
   readonly prices: (
     channel: ChannelConfig,
     skus: readonly string[],
     scope: CallScope,
   ) => Promise<readonly Slot<MoneyFigure>[]>;
-  /** The channels' own listings of each sku, in order. Local reads only. */
-  readonly listings: (skus: readonly string[]) => Promise<readonly (readonly ListingRecord[])[]>;
+  /** The channels' own listings of each sku, in order; an Error where they may be missing for the same reason. Local reads only. */
+  readonly listings: (skus: readonly string[]) => Promise<readonly (readonly ListingRecord[] | Error)[]>;
+  /** The canonical system while its items were never read to the end: products may be missing; null: none is. */
+  readonly loadingSystem: () => Promise<string | null>;
   /** What the canonical system says it has of each sku company-wide: a witness kept by the feed, never asked for live. */
   readonly companyTotals: (skus: readonly string[]) => Promise<readonly (QuantityFigure | null)[]>;
 }
@@ -80,12 +85,19 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return reader === undefined ? settle(codes, () => byCode(system, codes, false)) : reader(codes, scope);
   };
 
+  /** What the system does not seem to have may only not be read yet. */
+  const isLoading = async (system: string): Promise<boolean> => {
+    const feed = feedOf.get(system);
+    return feed !== undefined && (await freshness.stateOf(system, feed).catch(() => null))?.loaded !== true;
+  };
+
   return {
     crosswalk,
     directory,
     freshness,
     itemSink,
     channels,
+    loadingSystem: async () => ((await isLoading(canonicalSystem)) ? canonicalSystem : null),
     channel(id) {
       const found = channels.find((channel) => channel.id === id);
       if (found !== undefined) return found;
@@ -102,7 +114,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
       const asked = [...new Set(codes.filter((code) => code !== null))];
       const slots = await itemsOf(system, asked, scope);
       const byItemCode = new Map(asked.map((code, at) => [code, slots[at] ?? null]));
-      return codes.map((code) => toPrice(code === null ? null : (byItemCode.get(code) ?? null)));
+      const isMissing = codes.some((code) => code === null);
+      const unread = isMissing && (await isLoading(system)) ? unavailable(system) : null;
+      return codes.map((code) => toPrice(code === null ? unread : (byItemCode.get(code) ?? null)));
     },
     async listings(skus) {
       const references = await crosswalk.referencesOf(skus);
@@ -110,7 +124,13 @@ export function createCatalog(options: CatalogOptions): Catalog {
         Promise.all(
           (await directory.items(system, ids)).map(async (record) => record && stored(system, record, false)),
         );
-      return loadListings(references, { channels, items });
+      const listings = await loadListings(references, { channels, items });
+      const sources = [...new Set(channels.flatMap(({ listingSystem }) => listingSystem ?? []))];
+      const loading = (await Promise.all(sources.map(isLoading))).flatMap((is, at) => (is ? [sources[at]!] : []));
+      return listings.map((own) => {
+        const missing = loading.find((system) => !own.some(({ channel }) => channel.listingSystem === system));
+        return missing === undefined ? own : unavailable(missing);
+      });
     },
     async companyTotals(skus) {
       const records = await byCode(canonicalSystem, skus, false);
@@ -118,6 +138,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     },
   };
 }
+
+const unavailable = (system: string): MortarError =>
+  new MortarError('UPSTREAM_UNAVAILABLE', { system, message: 'The items of this system are still being read.' });
 
 /** How long what the feeds stored may be repeated without a read: requests of the same moment share it. */
 const MEMO_MS = 1_000;

@@ -55,7 +55,27 @@ function decidersOver(database: Database, change: Partial<ConsentDecidersOptions
 const ALLOWED = { allowed: true };
 const refused = (reason: string) => ({ allowed: false, reason });
 
-describeDatabases('decisions of a fetch', (open) => {
+describeDatabases('decisions of a fetch', (open, dialect) => {
+  test.runIf(dialect === 'postgres')(
+    'keep no other read waiting while the ledger hangs, and recover with it',
+    async () => {
+      await using opened = await open(TEST_MIGRATIONS, { promptReadMs: 20 });
+      const { database } = opened;
+      const subject = await addSubject(database, 'sub_a');
+      await record(database, subject);
+      const { deciders } = decidersOver(database);
+      await database.write.transaction().execute(async (trx) => {
+        await sql`lock table consent_current in access exclusive mode`.execute(trx);
+        const verdicts = Promise.all(
+          Array.from({ length: 30 }, async () => deciders.forFetch(marketer).decide(EMAIL, [subject])),
+        );
+        expect(await database.nowMs()).toBeGreaterThan(0);
+        expect(await verdicts).toEqual(Array.from({ length: 30 }, () => refused('LEDGER_UNAVAILABLE')));
+      });
+      expect(await deciders.forFetch(marketer).decide(EMAIL, [subject])).toEqual(ALLOWED);
+    },
+  );
+
   test('read the ledger once for 300 rows of three fields', async () => {
     await using opened = await open(TEST_MIGRATIONS);
     const { database } = opened;

@@ -112,7 +112,7 @@ async function readInTime(
   options.onRead?.(subjects.length);
   try {
     const read = Promise.all([
-      readFacts(options.database.read, options.database.dialect, { subjects, purpose, withRelations }),
+      readFacts(options.database.promptRead, options.database.dialect, { subjects, purpose, withRelations }),
       principal.customer === null ? NOBODY : options.subjects.provenSubjects(principal.customer),
     ]);
     const [snapshot, provenSelf] = await Promise.race([read, late.promise]);

@@ -81,7 +81,7 @@ export function createPersonMaker(options: {
       personId: plan.personId,
       givenName: '',
       familyName: '',
-      email: system === 'marketplace' ? `${alias}@marketplace.amazon.example` : null,
+      email: system === 'marketplace' ? `${alias}@marketplace.amazon.co.uk` : null,
       emailVerified: false,
       phone: null,
       address: random.chance(0.85) || system === 'marketplace' ? values.address(plan.country) : null,

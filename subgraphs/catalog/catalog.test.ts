@@ -80,6 +80,18 @@ test('a product that does not exist is null; one behind a failed ERP without a s
   expect(errors[0]?.extensions).toEqual({ code: 'UPSTREAM_TIMEOUT', system: 'erp' });
 });
 
+test('a list of products that are still being loaded has no total and says so', async () => {
+  await using db = await openTestSqlite(retailMigrations);
+  const { ask, catalog } = await aCatalogSubgraph(db);
+  const query = '{ products { totalCount nodes { sku } } }';
+  expect(await ask(query)).toMatchObject({ data: { products: { totalCount: 2 } }, degraded: [] });
+  catalog.loadingSystem = async () => 'erp';
+  expect(await ask(query)).toMatchObject({
+    data: { products: { totalCount: null, nodes: [{ sku: 'A' }, { sku: 'B' }] } },
+    degraded: [{ system: 'erp', stale: true, degraded: true, path: ['products'] }],
+  });
+});
+
 test('a value from a snapshot is told in the notices', async () => {
   await using db = await openTestSqlite(retailMigrations);
   const { ask, catalog } = await aCatalogSubgraph(db);

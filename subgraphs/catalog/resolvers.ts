@@ -6,7 +6,7 @@ import type { SystemStatusSource } from '#domain/catalog/system-status.ts';
 import type { Cursors } from '#platform/cursors.ts';
 import { MortarError } from '#platform/errors.ts';
 import { checkedFirst, checkedList, explainingInput } from '#platform/input-errors.ts';
-import { reportProvenance } from '#platform/report-provenance.ts';
+import { pathOf, reportProvenance } from '#platform/report-provenance.ts';
 import type { Resolver, ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
 import type { ItemRecord } from '#schema/model/records.ts';
@@ -39,7 +39,16 @@ export function createCatalogResolvers(options: CatalogResolverOptions): Resolve
     Query: {
       product: async (_root, { sku }: ProductRef, { loaders }) =>
         (await loaders.products.load(sku)) === null ? null : { sku },
-      products: (_root, args: PageArgs) => explainingInput(() => pageOf(args, options)),
+      products: (_root, args: PageArgs, { notices }, info) =>
+        explainingInput(async () => {
+          const page = await readPage(args, options);
+          const system = await catalog.loadingSystem();
+          if (system === null) return page;
+          // The first load is under way: the list has gaps, and says so.
+          const gap = { lane: 'NEAR_REALTIME', asOf: null, stale: true, degraded: true } as const;
+          notices.degrade({ system, ...gap, path: pathOf(info) });
+          return { ...page, totalCount: null };
+        }),
       channels: () => catalog.channels,
       systems: () => systems.systems(),
     },
@@ -91,7 +100,7 @@ function reportedFigure(name: keyof Figures): Resolver<CatalogLoaders> {
   };
 }
 
-async function pageOf({ first, after, filter }: PageArgs, { catalog, cursors }: CatalogResolverOptions) {
+async function readPage({ first, after, filter }: PageArgs, { catalog, cursors }: CatalogResolverOptions) {
   const rows = checkedFirst(first);
   const wanted = checkedFilter(filter ?? {});
   const [position] = after == null ? [null] : cursors.open(LIST, after);

@@ -9,6 +9,7 @@ import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
 import { pathToList } from '#platform/withheld.ts';
 import type { Provenance, Source } from '#schema/model/figures.ts';
+import type { SystemId } from '#schema/model/ids.ts';
 import type { CustomerRow, OrderLoaders } from './loaders.ts';
 
 type Context = SubgraphContext<OrderLoaders>;
@@ -20,12 +21,18 @@ interface PageInput {
 
 /** A connection with what its total needs. */
 interface Connection extends Readonly<Record<string, unknown>> {
-  /** Null: one customer's orders, which are not counted. */
+  /** Null: not counted, being one customer's orders or incomplete. */
   readonly filter: OrderFilter | null;
 }
 
+export interface OrderResolverOptions {
+  readonly directory: OrderDirectory;
+  /** Systems whose orders were never read to the end. */
+  readonly loadingSystems: () => readonly SystemId[];
+}
+
 /** Field resolvers of the orders subgraph. */
-export function createOrderResolvers(directory: OrderDirectory): ResolverMap<OrderLoaders> {
+export function createOrderResolvers({ directory, loadingSystems }: OrderResolverOptions): ResolverMap<OrderLoaders> {
   const value =
     <V>(valueOf: (values: OrderValues) => V | null) =>
     async (order: OrderView, _args: unknown, context: Context, info: GraphQLResolveInfo): Promise<V | null> => {
@@ -36,11 +43,14 @@ export function createOrderResolvers(directory: OrderDirectory): ResolverMap<Ord
   return {
     Query: {
       order: async (_root, { id }: { id: string }, { loaders }) => (id.length > 200 ? null : loaders.orders.load(id)),
-      orders: async (_root, args: PageInput & { filter?: OrderFilter | null }, { request }) => {
+      orders: async (_root, args: PageInput & { filter?: OrderFilter | null }, { request, notices }, info) => {
         const filter = args.filter ?? {};
-        return explainingInput(async () =>
-          toConnection(await directory.page({ ...toPage(args), filter }, request), filter),
-        );
+        const page = await explainingInput(() => directory.page({ ...toPage(args), filter }, request));
+        const loading = loadingSystems();
+        const gap = { lane: 'NEAR_REALTIME', asOf: null, stale: true, degraded: true } as const;
+        for (const system of loading) notices.degrade({ system, ...gap, path: pathToList(info.path) });
+        // While the first load is under way the list has gaps, and nobody knows how long it is.
+        return toConnection(page, loading.length === 0 ? filter : null);
       },
     },
     OrderConnection: {

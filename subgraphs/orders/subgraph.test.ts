@@ -28,7 +28,11 @@ const placed = (customer: string, index: number): OrderRecord =>
 
 async function setUp(
   database: Database,
-  setup: { readonly isDown?: boolean; readonly decide?: Parameters<typeof decidersOf>[0] } = {},
+  setup: {
+    readonly isDown?: boolean;
+    readonly isLoading?: boolean;
+    readonly decide?: Parameters<typeof decidersOf>[0];
+  } = {},
 ) {
   const identity = aTestIdentity(database);
   const people = ['p1', 'p2'].map((externalId) => aProfile({ externalId }));
@@ -66,6 +70,7 @@ async function setUp(
       skus: { skusOf: async (_system, codes) => codes.map(toSku) },
     }),
     customers,
+    loadingSystems: () => (setup.isLoading === true ? [toSystemId('erp')] : []),
     deciders: decidersOf(setup.decide),
   });
   const rows = await identity.tables.read.selectFrom('subject').selectAll().orderBy('created_seq').execute();
@@ -105,6 +110,14 @@ test('an order carries its buyer, lines with products, total and references', as
       ],
     },
   });
+});
+
+test('a list that is still being loaded has no total and says so', async () => {
+  await using db = await openTestSqlite(migrations);
+  const { subgraph } = await setUp(db.database, { isLoading: true });
+  const { data, degraded } = await askSubgraph(subgraph, '{ orders(first: 1) { totalCount nodes { state } } }');
+  expect(data).toEqual({ orders: { totalCount: null, nodes: [{ state: 'RECEIVED' }] } });
+  expect(degraded).toMatchObject([{ system: 'erp', stale: true, degraded: true, path: ['orders'] }]);
 });
 
 test('the orders of many customers are paged each for itself and read with one call', async () => {

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { defineSubgraph, type SubgraphDefinition } from '#platform/define-subgraph.ts';
 import type { Subgraph } from '#platform/subgraph.ts';
 import type { ConsentDeciders } from '#schema/model/consent.ts';
+import type { SystemId } from '#schema/model/ids.ts';
 import { type OrderLoaderDependencies, type OrderLoaders, createOrderLoaders } from './loaders.ts';
 import { createOrderResolvers } from './resolvers.ts';
 
 export interface OrdersSubgraphDependencies extends OrderLoaderDependencies {
+  /** Systems whose orders were never read to the end: the list has gaps. */
+  readonly loadingSystems: () => readonly SystemId[];
   readonly deciders: ConsentDeciders;
   readonly logger?: SubgraphDefinition<OrderLoaders>['logger'];
 }
@@ -18,7 +21,7 @@ export function createOrdersSubgraph(dependencies: OrdersSubgraphDependencies): 
   return defineSubgraph<OrderLoaders>({
     name: 'orders',
     typeDefs,
-    resolvers: createOrderResolvers(dependencies.directory),
+    resolvers: createOrderResolvers(dependencies),
     createLoaders: (request) => createOrderLoaders(dependencies, request),
     deciders: dependencies.deciders,
     logger: dependencies.logger,

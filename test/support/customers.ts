@@ -6,12 +6,13 @@ import type { Product } from './product.ts';
 export const profileKey = ({ system, externalId }: { readonly system: string; readonly externalId: string }): string =>
   `${system} ${externalId}`;
 
-/** The graph's customer of each given profile, by the privacy officer's look-up; profiles it does not show are absent. */
+/** The graph's customer of each given profile, by look-up (of the privacy officer); profiles it does not show are absent. */
 export async function customersOf(
   product: Product,
   profiles: readonly { readonly system: string; readonly externalId: string }[],
+  { client, purpose } = { client: 'privacy-officer', purpose: 'LEGAL_OBLIGATION' },
 ): Promise<ReadonlyMap<string, string>> {
-  const token = await product.token('privacy-officer');
+  const token = await product.token(client);
   const found = new Map<string, string>();
   for (let start = 0; start < profiles.length; start += LOOKUPS) {
     const batch = profiles.slice(start, start + LOOKUPS);
@@ -22,7 +23,7 @@ export async function customersOf(
     );
     const answer = await product.ask(`query Find(${names}) { ${fields} }`, {
       token,
-      purpose: 'LEGAL_OBLIGATION',
+      purpose,
       variables,
     });
     if (answer.status !== 200 || answer.errors.length > 0) throw new Error(`look-up failed: ${answer.text}`);

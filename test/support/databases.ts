@@ -16,7 +16,11 @@ export interface TestDatabase extends AsyncDisposable {
   readonly database: Database;
 }
 
-export type OpenTestDatabase = (migrations: readonly Migration[]) => Promise<TestDatabase>;
+export type OpenTestDatabase = (
+  migrations: readonly Migration[],
+  /** @default prompt reads may take 10 seconds: tests share their cores */
+  options?: { readonly promptReadMs?: number },
+) => Promise<TestDatabase>;
 
 export async function openTestSqlite(migrations: readonly Migration[]): Promise<TestDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'mortar-db-'));
@@ -30,10 +34,11 @@ export async function openTestSqlite(migrations: readonly Migration[]): Promise<
   };
 }
 
-async function openTestPostgres(migrations: readonly Migration[]): Promise<TestDatabase> {
+const openTestPostgres: OpenTestDatabase = async (migrations, { promptReadMs = 10_000 } = {}) => {
   const schema = `mortar_test_${randomBytes(6).toString('hex')}`;
   await administer(`create schema ${schema}`);
-  const database = await openDatabase({ location: { kind: 'postgres', url: POSTGRES_URL, schema }, migrations });
+  const location = { kind: 'postgres', url: POSTGRES_URL, schema } as const;
+  const database = await openDatabase({ location, migrations, promptReadMs });
   return {
     database,
     async [Symbol.asyncDispose]() {
@@ -41,7 +46,7 @@ async function openTestPostgres(migrations: readonly Migration[]): Promise<TestD
       await administer(`drop schema ${schema} cascade`);
     },
   };
-}
+};
 
 async function administer(statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2_000 });
