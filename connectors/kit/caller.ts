@@ -3,11 +3,12 @@ import type { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
 
 import type { Authorizer } from './auth.ts';
+import type { Sign } from './breaker.ts';
 import type { AccountBudget } from './budget.ts';
 import { limitCall, pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
-import type { Gate } from './gate.ts';
 import type { Vitals } from './health.ts';
+import type { Lanes, OperationClass } from './lanes.ts';
 import { classify, parseAnswer } from './response.ts';
 import type { HttpExchange, Transport } from './transport.ts';
 import { buildUrl } from './wire.ts';
@@ -33,7 +34,7 @@ export interface CallerDeps {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly authorizer: Authorizer;
-  readonly gate: Gate;
+  readonly lanes: Lanes;
   readonly budget: AccountBudget;
   readonly vitals: Vitals;
   readonly trace: (line: CallTrace) => void;
@@ -42,6 +43,7 @@ export interface CallerDeps {
 }
 
 interface CallOptions {
+  readonly operationClass: OperationClass;
   readonly timeoutMs: number;
   /** Error answers the definition wants to see itself (an expired page token). */
   readonly accept?: (response: WireResponse) => boolean;
@@ -53,7 +55,8 @@ export type Caller = (request: WireRequest, scope: CallScope, options: CallOptio
 type Outcome =
   | { readonly kind: 'answer'; readonly response: WireResponse }
   | { readonly kind: 'token-refused' }
-  | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean };
+  /** `sent` false: the system had no chance to answer. */
+  | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean; readonly sent: boolean };
 
 /** Less than this is not worth a call. */
 const LEAST_MS = 20;
@@ -77,7 +80,7 @@ export function createCaller(deps: CallerDeps): Caller {
   ): Promise<Outcome> {
     const startedAtMs = deps.clock.nowMs();
     const timeoutMs = Math.min(options.timeoutMs, remaining(scope));
-    if (timeoutMs < LEAST_MS) return failure(upstreamError('UPSTREAM_TIMEOUT', { message: 'No time is left.' }));
+    if (timeoutMs < LEAST_MS) return notSent(upstreamError('UPSTREAM_TIMEOUT', { message: 'No time is left.' }));
     using limit = limitCall(scope.signal, timeoutMs);
     const trace = (status: number, errorCode: string | null): void => {
       const elapsedMs = deps.clock.nowMs() - startedAtMs;
@@ -113,7 +116,7 @@ export function createCaller(deps: CallerDeps): Caller {
       record(status, error);
       return error === null ? { kind: 'answer', response } : failure(error, isWorthAnother(error));
     } catch (thrown) {
-      if (scope.signal.aborted) return failure(upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' }));
+      if (scope.signal.aborted) return notSent(upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' }));
       const error = limit.timedOut()
         ? upstreamError('UPSTREAM_TIMEOUT', { cause: thrown, message: `No whole answer within ${timeoutMs} ms.` })
         : connectionError(thrown);
@@ -153,14 +156,14 @@ export function createCaller(deps: CallerDeps): Caller {
 
   async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
     const refusal = await awaitBudget(request, scope);
-    if (refusal !== null) return failure(refusal);
-    const release = await enterInTime(deps.gate, scope, remaining(scope));
+    if (refusal !== null) return notSent(refusal);
+    const release = await enterInTime(deps.lanes, options.operationClass, scope, remaining(scope));
     try {
-      if (!deps.vitals.mayAsk()) {
-        const message = 'The system failed repeatedly and rests for a moment.';
-        return failure(upstreamError('UPSTREAM_UNAVAILABLE', { message }));
-      }
-      return await attempt(request, scope, options, number);
+      const breaker = deps.lanes.breakerOf(options.operationClass);
+      const ran = await breaker.run(() => attempt(request, scope, options, number), signOf);
+      if (ran !== null) return ran.outcome;
+      const message = 'The system failed repeatedly and rests for a moment.';
+      return notSent(upstreamError('UPSTREAM_UNAVAILABLE', { message }));
     } finally {
       release();
     }
@@ -182,8 +185,21 @@ export function createCaller(deps: CallerDeps): Caller {
   };
 }
 
-function failure(error: MortarError, again = false): Outcome {
-  return { kind: 'failure', error, again };
+function failure(error: MortarError, again: boolean): Outcome {
+  return { kind: 'failure', error, again, sent: true };
+}
+
+function notSent(error: MortarError): Outcome {
+  return { kind: 'failure', error, again: false, sent: false };
+}
+
+/** A system that asks us to slow down, or that refuses one request, is alive. */
+function signOf(outcome: Outcome): Sign {
+  if (outcome.kind !== 'failure') return 'alive';
+  if (!outcome.sent) return 'none';
+  return outcome.error.code === 'UPSTREAM_RATE_LIMITED' || outcome.error.facts['answered'] === true
+    ? 'alive'
+    : 'failing';
 }
 
 /** An answer we cannot read or refused credentials will be no better the second time. */
@@ -225,9 +241,15 @@ function httpOf(
   };
 }
 
-async function enterInTime(gate: Gate, scope: CallScope, withinMs: number): Promise<() => void> {
+// oxlint-disable-next-line max-params -- who enters where, and how long it may take
+async function enterInTime(
+  lanes: Lanes,
+  operationClass: OperationClass,
+  scope: CallScope,
+  withinMs: number,
+): Promise<() => void> {
   using limit = limitCall(scope.signal, Math.max(0, withinMs));
-  return await gate.enter(limit.signal);
+  return await lanes.enter(operationClass, limit.signal);
 }
 
 /** The shared promise's value, unless this caller's own signal aborts first. */

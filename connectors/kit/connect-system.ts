@@ -21,11 +21,13 @@ import { seal, sealLocation, sealOrder } from './draft.ts';
 import type { Draft, Origin } from './draft.ts';
 import { toUpstreamError } from './failure.ts';
 import { bindFeed } from './feed.ts';
-import { createGate } from './gate.ts';
 import { createVitals } from './health.ts';
 import type { Vitals } from './health.ts';
+import { createLanes } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { readPages } from './pages.ts';
 import type { KitLogger, Runtime } from './runtime.ts';
+import { shareFlights } from './single-flight.ts';
 import { fetchTransport, poolTransport } from './transport.ts';
 import type { Transport } from './transport.ts';
 
@@ -45,8 +47,6 @@ export interface ConnectOptions {
 
 const TIMEOUT_MS = 800;
 const FEED_TIMEOUT_MS = 10_000;
-/** Ten lists of 200 keys of a vendor that answers one key a call; who waits longer than its deadline leaves anyway. */
-const MOST_WAITING = 2_000;
 
 /**
  * Everything one configured system offers, by its connector's definition. Opens no connection until the first call.
@@ -60,13 +60,14 @@ export function connectSystem<S>(definition: ConnectorDefinition<S>, options: Co
   const concurrency = numberOption(options.config, 'concurrency') ?? definition.limits.concurrency;
   const transport = options.fetch === undefined ? poolTransport(concurrency) : fetchTransport(options.fetch);
   const vitals = createVitals(options.clock);
-  const runtime = createRuntime(definition, settings, { ...options, concurrency, transport, vitals });
+  const lanes = createLanes(concurrency, options.random ?? Math.random);
+  const runtime = createRuntime(definition, settings, { ...options, transport, vitals, lanes });
   return {
     system: runtime.system,
     connector: runtime.connector,
     capabilities: definition.capabilities,
     ...bindPorts(definition.ports, runtime),
-    health: vitals.health,
+    health: () => vitals.health(lanes.rests()),
     close: transport.close,
   };
 }
@@ -74,7 +75,7 @@ export function connectSystem<S>(definition: ConnectorDefinition<S>, options: Co
 function createRuntime<S>(
   definition: ConnectorDefinition<S>,
   settings: S,
-  deps: ConnectOptions & { concurrency: number; transport: Transport; vitals: Vitals },
+  deps: ConnectOptions & { transport: Transport; vitals: Vitals; lanes: Lanes },
 ): Runtime<S> {
   const { config, clock, transport, vitals } = deps;
   const system = toSystemId(config.id);
@@ -91,26 +92,28 @@ function createRuntime<S>(
     context: () => ({ settings, nowMs: clock.nowMs(), uuid: randomUUID }),
     origin: (lane, freshnessMs) => ({ system, connector, lane, observedAt: nowIso(clock), freshnessMs }),
     unreadable: () => vitals.failed('UPSTREAM_CONTRACT'),
-    call: createCaller({
-      system: config.id,
-      baseUrl: config.url,
-      pauseMs: definition.limits.pauseMs,
-      clock,
-      transport,
-      authorizer: createAuthorizer(definition.auth, settings, { clock, transport }),
-      gate: createGate(deps.concurrency, MOST_WAITING),
-      budget: createAccountBudget({
-        account: config.id,
-        rules: definition.limits.rules?.(settings) ?? [],
-        factor: numberOption(config, 'rateFactor') ?? 1,
-        store: deps.budgets ?? createMemoryBudgets(clock.nowMs),
-        nowMs: clock.nowMs,
-        ...(definition.limits.observe && { observe: definition.limits.observe }),
+    call: shareFlights(
+      createCaller({
+        system: config.id,
+        baseUrl: config.url,
+        pauseMs: definition.limits.pauseMs,
+        clock,
+        transport,
+        authorizer: createAuthorizer(definition.auth, settings, { clock, transport }),
+        lanes: deps.lanes,
+        budget: createAccountBudget({
+          account: config.id,
+          rules: definition.limits.rules?.(settings) ?? [],
+          factor: numberOption(config, 'rateFactor') ?? 1,
+          store: deps.budgets ?? createMemoryBudgets(clock.nowMs),
+          nowMs: clock.nowMs,
+          ...(definition.limits.observe && { observe: definition.limits.observe }),
+        }),
+        vitals,
+        trace: deps.trace,
+        random: deps.random ?? Math.random,
       }),
-      vitals,
-      trace: deps.trace,
-      random: deps.random ?? Math.random,
-    }),
+    ),
   };
 }
 

@@ -27,7 +27,7 @@ export async function readPages<B, S>(
   const bodies: B[] = [];
   let request = read.first;
   for (;;) {
-    const response = await runtime.call(request, scope, { timeoutMs: runtime.timeoutMs });
+    const response = await runtime.call(request, scope, { operationClass: 'read', timeoutMs: runtime.timeoutMs });
     const body = readAnswer(runtime, read.page, response, request.operation);
     bodies.push(body);
     const next = read.more?.(body, request) ?? null;

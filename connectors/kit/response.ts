@@ -35,7 +35,9 @@ export function classify(response: WireResponse, nowMs: number): MortarError | n
     return upstreamError('UPSTREAM_UNAVAILABLE', { message, facts: { refused: true } });
   }
   if (status >= 300 || status < 200) {
-    return upstreamError('UPSTREAM_CONTRACT', { message: `The system answered ${status} to a read.` });
+    // It refused this one request, and is alive.
+    const facts = { answered: status >= 400 };
+    return upstreamError('UPSTREAM_CONTRACT', { message: `The system answered ${status} to a read.`, facts });
   }
   if (response.body === undefined) {
     return upstreamError('UPSTREAM_CONTRACT', { message: 'The answer is not JSON.' });
