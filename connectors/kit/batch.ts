@@ -26,7 +26,11 @@ export function bindBatchRead<K, D, V, S>(
     try {
       const more = definition.more;
       const next = more && ((body: unknown, previous: typeof first): FollowUp | null => more(body, previous, context));
-      const bodies = await readPages(runtime, { first, page: definition.page, more: next }, scope);
+      const bodies = await readPages(
+        runtime,
+        { first, page: definition.page, more: next, missing: definition.missing },
+        scope,
+      );
       const decoded = definition.decode(bodies, keys, context);
       const origin = runtime.origin('REALTIME', definition.freshnessMs);
       return slotsOf(keys.map(definition.keyOf), (key) => {
@@ -64,7 +68,8 @@ function slotsOf<V>(keys: readonly string[], slotOf: (key: string) => Slot<V>): 
   return new Map(keys.map((key) => [key, slotOf(key)]));
 }
 
-function chunksOf<K>(keys: readonly K[], size: number): readonly (readonly K[])[] {
+/** A list in parts of at most `size`. */
+export function chunksOf<K>(keys: readonly K[], size: number): readonly (readonly K[])[] {
   return Array.from({ length: Math.ceil(keys.length / size) }, (_, index) =>
     keys.slice(index * size, (index + 1) * size),
   );

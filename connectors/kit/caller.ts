@@ -45,11 +45,15 @@ export interface CallerDeps {
 interface CallOptions {
   readonly operationClass: OperationClass;
   readonly timeoutMs: number;
+  /** False: sending it twice does harm, so it is sent again only when the system surely did not take it. @default true */
+  readonly repeatable?: boolean;
+  /** Success may come without a body. @default false */
+  readonly mayBeEmpty?: boolean;
   /** Error answers the definition wants to see itself (an expired page token). */
   readonly accept?: (response: WireResponse) => boolean;
 }
 
-/** Sends one safe request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
+/** Sends one request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
 export type Caller = (request: WireRequest, scope: CallScope, options: CallOptions) => Promise<WireResponse>;
 
 type Outcome =
@@ -112,7 +116,7 @@ export function createCaller(deps: CallerDeps): Caller {
         record(status, null);
         return { kind: 'answer', response };
       }
-      const error = classify(response, deps.clock.nowMs());
+      const error = classify(response, deps.clock.nowMs(), options.mayBeEmpty === true && answer.text === '');
       record(status, error);
       return error === null ? { kind: 'answer', response } : failure(error, isWorthAnother(error));
     } catch (thrown) {
@@ -177,7 +181,8 @@ export function createCaller(deps: CallerDeps): Caller {
       const outcome = await turn(request, scope, options, number);
       if (outcome.kind === 'answer') return outcome.response;
       if (outcome.kind === 'token-refused') continue;
-      const waitMs = retried || !outcome.again ? null : retryAfter(outcome.error, scope, startedAtMs);
+      const mayRepeat = (options.repeatable ?? true) || outcome.error.code === 'UPSTREAM_RATE_LIMITED';
+      const waitMs = retried || !outcome.again || !mayRepeat ? null : retryAfter(outcome.error, scope, startedAtMs);
       if (waitMs === null) throw named(outcome.error, deps, number, startedAtMs);
       retried = true;
       await pauseFor(waitMs, scope.signal);

@@ -3,29 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { nowIso } from '#platform/clock.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
-import type { Provenance } from '#schema/model/figures.ts';
 import { toSystemId } from '#schema/model/ids.ts';
-import type { SystemId } from '#schema/model/ids.ts';
-import type { ItemRecord, LoyaltyRecord, ProfileRecord, StockReading } from '#schema/model/records.ts';
-import type { ConnectedSystem, LocationSource } from '#schema/model/sources.ts';
+import type { ConnectedSystem } from '#schema/model/sources.ts';
 
 import { createAuthorizer } from './auth.ts';
-import { bindBatchRead } from './batch.ts';
+import { bindPorts } from './bind-ports.ts';
 import { createAccountBudget } from './budget.ts';
 import type { BudgetStore } from './budget.ts';
 import { createMemoryBudgets } from './budget-memory.ts';
 import { createCaller } from './caller.ts';
 import type { CallTrace } from './caller.ts';
-import type { ConnectorDefinition, LocationsDefinition, Ports } from './definition.ts';
-import { seal, sealLocation, sealOrder } from './draft.ts';
-import type { Draft, Origin } from './draft.ts';
-import { toUpstreamError } from './failure.ts';
-import { bindFeed } from './feed.ts';
+import type { ConnectorDefinition } from './definition.ts';
 import { createVitals } from './health.ts';
 import type { Vitals } from './health.ts';
 import { createLanes } from './lanes.ts';
 import type { Lanes } from './lanes.ts';
-import { readPages } from './pages.ts';
 import type { KitLogger, Runtime } from './runtime.ts';
 import { shareFlights } from './single-flight.ts';
 import { fetchTransport, poolTransport } from './transport.ts';
@@ -114,62 +106,6 @@ function createRuntime<S>(
         random: deps.random ?? Math.random,
       }),
     ),
-  };
-}
-
-function bindPorts<S>(
-  ports: Ports<S>,
-  runtime: Runtime<S>,
-): Omit<ConnectedSystem, 'system' | 'connector' | 'capabilities' | 'health' | 'close'> {
-  const { system, connector } = runtime;
-  const named = { system, connector };
-  return {
-    ...(ports.items && { items: { ...named, itemsByCode: bindBatchRead(ports.items, runtime, seal<ItemRecord>) } }),
-    ...(ports.stock && {
-      stock: { ...named, stockByItem: bindBatchRead(ports.stock, runtime, sealAll<StockReading>) },
-    }),
-    ...(ports.locations && { locations: bindLocations(ports.locations, runtime) }),
-    ...(ports.profiles && {
-      profiles: { ...named, profilesById: bindBatchRead(ports.profiles, runtime, seal<ProfileRecord>) },
-    }),
-    ...(ports.loyalty && {
-      loyalty: { ...named, loyaltyByCustomer: bindBatchRead(ports.loyalty, runtime, sealAll<LoyaltyRecord>) },
-    }),
-    ...(ports.orders && { orders: { ...named, ordersById: bindBatchRead(ports.orders, runtime, sealOrder) } }),
-    ...(ports.itemFeed && { itemFeed: bindFeed(ports.itemFeed, runtime, seal<ItemRecord>) }),
-    ...(ports.stockFeed && { stockFeed: bindFeed(ports.stockFeed, runtime, seal<StockReading>) }),
-    ...(ports.profileFeed && { profileFeed: bindFeed(ports.profileFeed, runtime, seal<ProfileRecord>) }),
-    ...(ports.loyaltyFeed && { loyaltyFeed: bindFeed(ports.loyaltyFeed, runtime, seal<LoyaltyRecord>) }),
-    ...(ports.orderFeed && { orderFeed: bindFeed(ports.orderFeed, runtime, sealOrder) }),
-  };
-}
-
-function sealAll<V extends { readonly system: SystemId; readonly provenance: Provenance }>(
-  drafts: readonly Draft<V>[],
-  origin: Origin,
-): readonly V[] {
-  return drafts.map((draft) => seal(draft, origin));
-}
-
-// The page type is the definition's own affair.
-// eslint-disable-next-line typescript/no-explicit-any
-function bindLocations<S>(definition: LocationsDefinition<S, any>, runtime: Runtime<S>): LocationSource {
-  const { system, connector } = runtime;
-  return {
-    system,
-    connector,
-    locations: async (scope) => {
-      const context = runtime.context();
-      const first = definition.request(context);
-      try {
-        const more = definition.more;
-        const next = more && ((body: unknown, previous: typeof first) => more(body, previous, context));
-        const bodies = await readPages(runtime, { first, page: definition.page, more: next }, scope);
-        return definition.decode(bodies, context).map((draft) => sealLocation(draft, system));
-      } catch (thrown) {
-        throw toUpstreamError(thrown, system, first.operation);
-      }
-    },
   };
 }
 

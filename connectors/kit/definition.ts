@@ -2,9 +2,25 @@ import type { z } from 'zod';
 
 import type { MortarError } from '#platform/errors.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
+import type { RefusalReason } from '#schema/model/consent.ts';
 import type { Sku } from '#schema/model/ids.ts';
+import type { AudienceWrite, MarketingConsentWrite, WriteResult } from '#schema/model/outreach.ts';
+import type { RateQuery, ServicePointQuery, TrackingKey } from '#schema/model/shipping.ts';
 
-import type { ItemDraft, LocationDraft, LoyaltyDraft, OrderDraft, ProfileDraft, StockDraft } from './draft.ts';
+import type {
+  AudienceDraft,
+  ItemDraft,
+  LocationDraft,
+  LoyaltyDraft,
+  MarketingConsentDraft,
+  OrderDraft,
+  ProfileDraft,
+  RateDraft,
+  ServicePointDraft,
+  SignalDraft,
+  StockDraft,
+  TrackingDraft,
+} from './draft.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
 // What a connector is: plain data and pure functions. Nothing here does I/O; the kit does all of it.
@@ -46,10 +62,34 @@ export interface BatchReadDefinition<K, V, S, B = unknown> extends Pages<B, S> {
   readonly accepts?: (key: string) => boolean;
   readonly request: (keys: readonly K[], context: Context<S>) => WireRequest;
   readonly decode: (bodies: readonly B[], keys: readonly K[], context: Context<S>) => Decoded<V>;
+  /** Error answers that mean "no such key" (a 404 of one record). */
+  readonly missing?: (response: WireResponse) => boolean;
   /** The answer for a key no page named. */
   readonly absent: V | null;
   /** How old a value's own instant may be before it is stale; null: the instant is a last change. */
   readonly freshnessMs: number | null;
+}
+
+/**
+ * Inputs sent to a system. `idempotency` says what a second sending of the same does: `natural`, nothing more (a state is
+ * set); `key`, nothing more because the request carries a key of its own; `none`, harm: such a write is never sent twice.
+ */
+export interface WriteDefinition<I, O, S, B = unknown> {
+  /** Inputs a call may carry: the vendor's limit. */
+  readonly max: number;
+  readonly idempotency: 'natural' | 'key' | 'none';
+  /** Inputs with the same key contradict each other: the last counts. Never sent, never logged. */
+  readonly keyOf: (input: I) => string;
+  /** Inputs that may travel together. @default all */
+  readonly groupOf?: (input: I) => string;
+  /** False: the system cannot take the input, which gets an error of its own instead of spoiling its batch. */
+  readonly accepts?: (input: I) => boolean;
+  /** Why an input must not be sent; null: it may. */
+  readonly refuses?: (input: I, context: Context<S>) => RefusalReason | null;
+  readonly request: (inputs: readonly I[], context: Context<S>) => WireRequest;
+  /** Shape of the answer; undefined where the vendor answers without a body. */
+  readonly page: z.ZodType<B>;
+  readonly decode: (body: B, context: Context<S>) => O;
 }
 
 export interface LocationsDefinition<S, B = unknown> extends Pages<B, S> {
@@ -153,6 +193,14 @@ export interface Ports<S> {
   readonly profiles?: BatchReadDefinition<string, ProfileDraft, S, any>;
   readonly loyalty?: BatchReadDefinition<string, readonly LoyaltyDraft[], S, any>;
   readonly orders?: BatchReadDefinition<string, OrderDraft, S, any>;
+  readonly rates?: BatchReadDefinition<RateQuery, readonly RateDraft[], S, any>;
+  readonly tracking?: BatchReadDefinition<TrackingKey, TrackingDraft, S, any>;
+  readonly servicePoints?: BatchReadDefinition<ServicePointQuery, readonly ServicePointDraft[], S, any>;
+  readonly marketingConsents?: BatchReadDefinition<string, readonly MarketingConsentDraft[], S, any>;
+  readonly audiences?: BatchReadDefinition<string, AudienceDraft, S, any>;
+  readonly marketingConsentSink?: WriteDefinition<MarketingConsentWrite, WriteResult, S, any>;
+  readonly audienceSink?: WriteDefinition<AudienceWrite, WriteResult, S, any>;
+  readonly signalFeed?: FeedDefinition<SignalDraft, S, any>;
   readonly itemFeed?: FeedDefinition<ItemDraft, S, any>;
   readonly stockFeed?: FeedDefinition<StockDraft, S, any>;
   readonly profileFeed?: FeedDefinition<ProfileDraft, S, any>;

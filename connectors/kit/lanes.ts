@@ -3,8 +3,8 @@ import type { Breaker } from './breaker.ts';
 import { createGate } from './gate.ts';
 import type { Gate } from './gate.ts';
 
-/** What a call is for: somebody waits for a `read`, nobody for a `feed`. */
-export type OperationClass = 'read' | 'feed';
+/** What a call is for: somebody waits for a `read` or a `write`, nobody for a `feed`. */
+export type OperationClass = 'read' | 'feed' | 'write';
 
 /** Turns and rests of one system, apart for each class: feeds cannot crowd out reads, and a feed's failures cannot rest them. */
 export interface Lanes {
@@ -22,7 +22,7 @@ const MOST_WAITING = 2_000;
 export function createLanes(concurrency: number, random: () => number): Lanes {
   const all = createGate(concurrency, MOST_WAITING);
   const feeds = createGate(Math.max(1, Math.floor(concurrency * FEED_SHARE)), MOST_WAITING);
-  const breakers = { read: createBreaker(random), feed: createBreaker(random) };
+  const breakers = { read: createBreaker(random), feed: createBreaker(random), write: createBreaker(random) };
   return {
     enter: (operationClass, signal) => (operationClass === 'feed' ? enterBoth(feeds, all, signal) : all.enter(signal)),
     breakerOf: (operationClass) => breakers[operationClass],

@@ -7,6 +7,7 @@ import { conformBatch } from './conform-batch.ts';
 import { conformFeed } from './conform-feed.ts';
 import { openBench, within } from './conform-harness.ts';
 import type { ConformFixtures } from './conform-harness.ts';
+import { conformWrite } from './conform-write.ts';
 
 /**
  * Declares the suite for a connector. `open` is called once, before the first test.
@@ -46,7 +47,8 @@ export function conformConnector<S>(definition: ConnectorDefinition<S>, open: ()
     });
 
     for (const [name, port] of ports) {
-      if ('max' in port) conformBatch({ definition, name, fixtures });
+      if ('idempotency' in port) conformWrite({ definition, name, fixtures });
+      else if ('max' in port) conformBatch({ definition, name, fixtures });
       else if ('feed' in port) conformFeed({ definition, name, fixtures });
       else conformLocations(definition, fixtures);
     }

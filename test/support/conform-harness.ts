@@ -24,16 +24,32 @@ export interface ConformKeys {
   readonly toKey?: (text: string) => unknown;
 }
 
+/** Inputs of one write port. */
+export interface ConformWrites {
+  /** The n-th input, different from the others, that the system takes. */
+  readonly input: (n: number) => unknown;
+  /** Inputs without the permission they need. */
+  readonly refused?: readonly unknown[];
+  /** Inputs the system could not take. */
+  readonly unfit?: readonly unknown[];
+  /** Personal texts in inputs 0 and 1. */
+  readonly personal: readonly string[];
+}
+
 /** What the suite needs to know of a connector beside its definition. */
 export interface ConformFixtures {
   readonly credentials: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Where the system's URL ends. @default the root */
+  readonly basePath?: string;
   /** A system that behaves: the vendor's sandbox. */
   readonly answer: (request: Request) => Promise<Response>;
   /** The vendor's contract of a path; null: it has none here. */
   readonly contractOf: (path: string) => Contract | null;
   /** One entry for every batch port of the definition. */
   readonly keys: Readonly<Record<string, ConformKeys>>;
+  /** One entry for every write port of the definition. */
+  readonly writes?: Readonly<Record<string, ConformWrites>>;
   /** How the vendor says that a page token is no longer good; absent: its feeds have no such tokens. */
   readonly expired?: () => Response;
 }
@@ -80,7 +96,7 @@ export function openBench<S>(
   const config = systemConfig.parse({
     id: 'vendor',
     connector: definition.id,
-    url: BASE_URL,
+    url: `${BASE_URL}${fixtures.basePath ?? ''}`,
     credentials: fixtures.credentials,
     options: { ...fixtures.options, timeoutMs },
   });
@@ -91,9 +107,8 @@ export function openBench<S>(
     const wire = { method: request.method, url: request.url, headers };
     if (contract !== null) violations.push(...checkRequest(contract, wire, body).map((line) => `request: ${line}`));
     const answer = await fixtures.answer(request);
-    if (contract !== null) {
-      const text = await answer.clone().text();
-      const decoded: unknown = text === '' ? undefined : JSON.parse(text);
+    if (contract !== null && !(answer.status === 202 && answer.body === null)) {
+      const decoded: unknown = await answer.clone().json();
       violations.push(...checkResponse(contract, wire, answer.status, decoded).map((line) => `answer: ${line}`));
     }
     return answer;
