@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { Config } from './config-schema.ts';
 import type { ImportConsentFileOptions } from './graph.ts';
+import { assertSameWorld } from './sandbox-world.ts';
 import { catalogMigrations } from '#domain/catalog/migrations.ts';
 import { importConsents, type ImportReport } from '#domain/consent/importer.ts';
 import { linesOf } from '#domain/consent/lines-of.ts';
@@ -14,7 +15,7 @@ import { createSubjects, type Subjects } from '#domain/identity/subjects.ts';
 import { orderMigrations } from '#domain/order/migrations.ts';
 import { stockMigrations } from '#domain/stock/migrations.ts';
 import type { Clock } from '#platform/clock.ts';
-import type { Database } from '#platform/database.ts';
+import type { Database, Migration } from '#platform/database.ts';
 import { commitFeedCursor, feedCursorMigrations, readFeedCursor } from '#platform/feed-cursors.ts';
 import { checkKeys, keyCheckMigrations } from '#platform/key-check.ts';
 import { type Keys, loadKeys } from '#platform/keys.ts';
@@ -28,6 +29,17 @@ export interface State {
   readonly cipher: SubjectVault;
 }
 
+/** Every table of the product. */
+export const STATE_MIGRATIONS: readonly Migration[] = [
+  ...feedCursorMigrations,
+  ...keyCheckMigrations,
+  ...catalogMigrations,
+  ...identityMigrations,
+  ...orderMigrations,
+  ...consentMigrations,
+  ...stockMigrations,
+];
+
 /** Opens database and keys. @throws {MortarError} CONFIGURATION_INVALID */
 export async function openState(config: Config, clock: Clock): Promise<State> {
   const keys = loadKeys({
@@ -39,18 +51,11 @@ export async function openState(config: Config, clock: Clock): Promise<State> {
       config.databaseUrl === null
         ? { kind: 'sqlite', file: config.databaseFile }
         : { kind: 'postgres', url: config.databaseUrl },
-    migrations: [
-      ...feedCursorMigrations,
-      ...keyCheckMigrations,
-      ...catalogMigrations,
-      ...identityMigrations,
-      ...orderMigrations,
-      ...consentMigrations,
-      ...stockMigrations,
-    ],
+    migrations: STATE_MIGRATIONS,
   });
   try {
     await checkKeys(database, keys);
+    await assertSameWorld(database, config, clock);
   } catch (error) {
     await database.close();
     throw error;
@@ -75,7 +80,7 @@ export async function importDecisions(state: State, options: ImportOptions): Pro
     subjects: state.subjects,
     cipher: state.cipher,
     clock,
-    lines: linesOf(createReadStream(file)),
+    lines: () => linesOf(createReadStream(file)),
     recipients: config.retail.recipients.map(({ id }) => id),
     systems: config.systems.map(({ id }) => id),
     ...(onProgress === undefined ? {} : { onProgress }),

@@ -57,7 +57,16 @@ export const createGraph: CreateGraph = async (config, deps) => {
     subgraphs: [
       createCatalogSubgraph({ catalog: catalog.catalog, cursors, systems: status, deciders, logger }),
       createInventorySubgraph({ stock, catalog: catalog.catalog, cursors, deciders, logger }),
-      createCustomersSubgraph({ directory, profiles: identity.profiles, trusted: identity.trusted, deciders, logger }),
+      createCustomersSubgraph({
+        directory,
+        profiles: identity.profiles,
+        trusted: identity.trusted,
+        // Buyers come with the orders.
+        loadingSystems: () =>
+          feeds.loading(systems.flatMap(({ profileFeed, orderFeed }) => [profileFeed ?? [], orderFeed ?? []].flat())),
+        deciders,
+        logger,
+      }),
       createOrdersSubgraph({
         directory: order.directory,
         values: order.values,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { MortarError } from './errors.ts';
 import { createLogger } from './log.ts';
 
 describe('createLogger', () => {
@@ -12,6 +13,14 @@ describe('createLogger', () => {
     );
     expect(lines.join('')).not.toMatch(/Bearer|canary|0700/);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'hello', authorization: '[redacted]' });
+  });
+
+  it('tells the type, code and message of an error and hides none of them as a name', () => {
+    const lines: string[] = [];
+    createLogger({ write: (line) => void lines.push(line) }).error({ err: new MortarError('OVERLOADED') }, 'failed');
+    const { err } = JSON.parse(lines[0] ?? '');
+    expect(err).toMatchObject({ type: 'MortarError', code: 'OVERLOADED', message: 'The service is busy.' });
+    expect(lines.join('')).not.toContain('[redacted]');
   });
 
   it('writes nothing below its level', () => {

@@ -38,6 +38,13 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     level,
     base: undefined,
     timestamp: () => `,"at":"${new Date().toISOString()}"`,
+    // An error's class name is told as `type`; as `name` it would look like a person's and be redacted.
+    serializers: {
+      err: (error: Error) => {
+        const { name: _name, ...facts } = pino.stdSerializers.err(error);
+        return facts;
+      },
+    },
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: [...redactPaths, 'headers.authorization', 'req.headers.authorization'], censor: '[redacted]' },
   };

@@ -23,3 +23,11 @@ export function reportProvenance(provenance: Provenance | null | undefined, { no
   const path = pathOf(info);
   for (const system of systems) notices.degrade({ system, lane, asOf, stale, degraded, path });
 }
+
+/** Tells the caller that a list has gaps: these systems were never read to the end yet. */
+export function reportLoading(systems: readonly string[], { notices, info }: ReportTarget): void {
+  const path = pathOf(info);
+  for (const system of systems) {
+    notices.degrade({ system, lane: 'NEAR_REALTIME', asOf: null, stale: true, degraded: true, path });
+  }
+}

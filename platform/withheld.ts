@@ -9,7 +9,7 @@ import type { SubgraphContext } from './subgraph.ts';
 type Path = GraphQLResolveInfo['path'];
 
 /** A response path as GraphQL writes it: keys and indices from the root. */
-export function pathToList(path: Path | undefined): readonly (string | number)[] {
+function pathToList(path: Path | undefined): readonly (string | number)[] {
   const list: (string | number)[] = [];
   for (let step = path; step !== undefined; step = step.prev) list.push(step.key);
   return list.toReversed();

@@ -45,12 +45,15 @@ export function classify(response: WireResponse, nowMs: number, mayBeEmpty = fal
   return null;
 }
 
-/** Retry-After in milliseconds: seconds or an HTTP date; null when absent or unreadable. */
+/** A system that asks for more is asked again then all the same: a wrong header must not silence it until a restart. */
+const LONGEST_PAUSE_MS = 5 * 60_000;
+
+/** Retry-After in milliseconds: seconds or an HTTP date, at most five minutes; null when absent or unreadable. */
 function retryAfterOf(header: string | undefined, nowMs: number): number | null {
   if (header === undefined) return null;
-  if (/^\d{1,9}(\.\d{1,3})?$/.test(header.trim())) return Number(header) * 1000;
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(header.trim())) return Math.min(Number(header) * 1000, LONGEST_PAUSE_MS);
   const at = Date.parse(header);
-  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+  return Number.isNaN(at) ? null : Math.min(Math.max(0, at - nowMs), LONGEST_PAUSE_MS);
 }
 
 /** The body in the shape a definition declares. @throws {MortarError} UPSTREAM_CONTRACT naming the place, never the value */

@@ -48,3 +48,20 @@ export function byKey<D>(
   });
   return { values: new Map(entries), rejected: read.rejected };
 }
+
+/**
+ * Whether everything said of a key could be read, by the field that names it. A row that cannot be read spoils its key:
+ * half of what a system said of an item is a wrong figure. One whose key cannot be read either spoils them all.
+ */
+export function wholeKeys<T>(schema: z.ZodType<T>, list: readonly unknown[], field: string): (key: string) => boolean {
+  const spoiled = new Set<unknown>();
+  let isAnySpoiled = false;
+  for (const row of list) {
+    if (schema.safeParse(row).success) continue;
+    const key =
+      typeof row === 'object' && row !== null ? Object.entries(row).find(([name]) => name === field)?.[1] : null;
+    if (typeof key === 'string') spoiled.add(key);
+    else isAnySpoiled = true;
+  }
+  return (key) => !isAnySpoiled && !spoiled.has(key);
+}

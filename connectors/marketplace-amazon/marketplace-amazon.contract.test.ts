@@ -149,4 +149,11 @@ describe('stock in the warehouses of Amazon', () => {
     expect(stockFeed.restart?.(later)).toContain('"since":"2026-11-01T00:00:00.000Z"');
     expect(stockFeed.restart?.(later)).not.toContain('next-1');
   });
+
+  it('asks for all of the stock where the last change is older than Amazon tells changes of', () => {
+    const since = (instant: string) => JSON.stringify({ since: instant, startedAt: null, seen: null, token: null });
+    const startOf = (cursor: string) => stockFeed.request(cursor, context).query?.['startDateTime'];
+    expect(startOf(since('2026-11-01T00:00:00.000Z'))).toBe('2026-11-01T00:00:00.000Z');
+    expect(startOf(since('2025-05-01T00:00:00.000Z'))).toBeUndefined();
+  });
 });

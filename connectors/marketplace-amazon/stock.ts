@@ -52,13 +52,17 @@ function decodeSummary(row: Summary, settings: AmazonSettings): StockDraft {
   };
 }
 
+/** Amazon answers changes of the last 18 months only: what is older is asked for as a whole. */
+const MOST_BACK_MS = 540 * 86_400_000;
+
 /** Inventory summaries, then the changed ones. A page token lives 30 seconds: when it ended, the run begins again. */
 export const stockFeed: FeedDefinition<StockDraft, AmazonSettings, SummariesAnswer> = {
   feed: 'stock',
   // 2 calls a second, burst 2.
   intervalMs: 30_000,
-  request: (cursor, { settings }) => {
+  request: (cursor, { settings, nowMs }) => {
     const { since, token } = readWatermark(cursor);
+    const isRecent = since !== null && nowMs - Date.parse(since) < MOST_BACK_MS;
     return {
       operation: 'getInventorySummaries',
       method: 'GET',
@@ -68,7 +72,7 @@ export const stockFeed: FeedDefinition<StockDraft, AmazonSettings, SummariesAnsw
         granularityType: 'Marketplace',
         granularityId: settings.marketplaceId,
         marketplaceIds: settings.marketplaceId,
-        startDateTime: since ?? undefined,
+        startDateTime: isRecent ? since : undefined,
         nextToken: token ?? undefined,
       },
     };

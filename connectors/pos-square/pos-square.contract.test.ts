@@ -103,6 +103,16 @@ describe('stock', () => {
     expect(values.get('V2')).toEqual([]);
   });
 
+  it.each([
+    ['of the same item', { catalog_object_id: 'V1', location_id: 'L2', state: 'IN_STOCK', quantity: 'many' }, ['V2']],
+    ['whose item it does not name', { location_id: 'L2' }, []],
+  ])('gives no half of an item: an unreadable count %s leaves it unanswered', (_case, bad, answered) => {
+    const count = (id: string) => ({ catalog_object_id: id, location_id: 'L1', state: 'IN_STOCK', quantity: '5' });
+    const body = { counts: [count('V1'), count('V2'), bad] };
+    const { values, rejected } = stockByItem.decode([body], keysOf(['V1', 'V2']), context);
+    expect([[...values.keys()], rejected]).toEqual([answered, 1]);
+  });
+
   it('answers no empty list for items whose rows may be among the unreadable ones', () => {
     const decoded = stockByItem.decode(
       [{ counts: [{ catalog_object_id: 'V1', quantity: 3 }] }],

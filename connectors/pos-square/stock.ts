@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { BatchReadDefinition, StockKey } from '#connectors/kit/definition.ts';
 import type { StockDraft } from '#connectors/kit/draft.ts';
-import { readRows, rows } from '#connectors/kit/rows.ts';
+import { readRows, rows, wholeKeys } from '#connectors/kit/rows.ts';
 import { instantOf, textOf, unitsOf } from '#connectors/kit/text.ts';
 
 import type { SquareSettings } from './settings.ts';
@@ -12,8 +12,8 @@ const count = z.object({
   catalog_object_id: z.string().min(1),
   location_id: z.string().min(1),
   state: z.string(),
-  // A decimal text of up to 26 characters.
-  quantity: z.string(),
+  // A decimal text of up to 26 characters. Unreadable, the count is no count of nothing.
+  quantity: z.string().refine((quantity) => unitsOf(quantity) !== null),
   calculated_at: text,
 });
 type Count = z.infer<typeof count>;
@@ -61,14 +61,12 @@ export const stockByItem: BatchReadDefinition<StockKey, readonly StockDraft[], S
     return cursor === null ? null : { request: { ...previous, json: { ...(previous.json as object), cursor } } };
   },
   decode: (bodies, keys) => {
-    const { values, rejected } = readRows(
-      count,
-      bodies.flatMap((body) => body.counts ?? []),
-      (row) => row,
-    );
+    const list = bodies.flatMap((body) => body.counts ?? []);
+    const { values, rejected } = readRows(count, list, (row) => row);
+    const isWhole = wholeKeys(count, list, 'catalog_object_id');
     const byItem = Map.groupBy(values, (row) => row.catalog_object_id);
     const readings = keys
-      .filter(({ externalId }) => rejected === 0 || byItem.has(externalId))
+      .filter(({ externalId }) => isWhole(externalId))
       .map((key): readonly [string, readonly StockDraft[]] => {
         const byLocation = Map.groupBy(byItem.get(key.externalId) ?? [], (row) => row.location_id);
         return [key.externalId, [...byLocation.values()].map((counts) => decodeReading(key, counts))];

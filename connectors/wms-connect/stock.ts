@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, StockKey } from '#connectors/kit/definition.ts';
 import type { StockDraft } from '#connectors/kit/draft.ts';
 import { upstreamError } from '#connectors/kit/failure.ts';
-import { readRows, rows } from '#connectors/kit/rows.ts';
+import { readRows, rows, wholeKeys } from '#connectors/kit/rows.ts';
 import { instantOf, textOf } from '#connectors/kit/text.ts';
 
 import type { MortarError } from '#platform/errors.ts';
@@ -85,11 +85,9 @@ export const stockByItem: BatchReadDefinition<StockKey, readonly StockDraft[], C
     return { request: { ...previous, json }, afterMs: polled ?? 0 };
   },
   decode: (bodies, keys) => {
-    const { values, rejected } = readRows(
-      item,
-      bodies.flatMap((body) => body.items ?? []),
-      (row) => row,
-    );
+    const list = bodies.flatMap((body) => body.items ?? []);
+    const { values, rejected } = readRows(item, list, (row) => row);
+    const isWhole = wholeKeys(item, list, 'sku');
     const bySku = Map.groupBy(values, (row) => row.sku);
     const failed = new Set(
       bodies
@@ -100,7 +98,9 @@ export const stockByItem: BatchReadDefinition<StockKey, readonly StockDraft[], C
     const answers = keys.flatMap(({ sku, externalId }): (readonly [string, readonly StockDraft[] | MortarError])[] => {
       if (failed.has(externalId)) return [[externalId, lockedError()]];
       const found = bySku.get(externalId);
-      return found === undefined ? [] : [[externalId, found.map((row) => decodeItem(row, sku))]];
+      return found === undefined || !isWhole(externalId)
+        ? []
+        : [[externalId, found.map((row) => decodeItem(row, sku))]];
     });
     return { values: new Map(answers), rejected };
   },

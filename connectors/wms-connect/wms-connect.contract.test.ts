@@ -70,6 +70,17 @@ describe('stock', () => {
     expect([values.has('NONE'), stockByItem.absent]).toEqual([false, []]);
   });
 
+  it('gives no half of an item: an unreadable warehouse leaves the item unanswered', () => {
+    const row = { integration_entity_id: 'e', available_quantity: 3, fetched_at: '2026-11-22T08:00:00Z' };
+    const items = [
+      { ...row, sku: 'A', warehouse_id: 'wh-1' },
+      { ...row, sku: 'A', warehouse_id: 'wh-2', available_quantity: 'many' },
+      { ...row, sku: 'B', warehouse_id: 'wh-1' },
+    ];
+    const { values, rejected } = stockByItem.decode([{ items }], keysOf(['A', 'B']), context);
+    expect([[...values.keys()], rejected]).toEqual([['B'], 1]);
+  });
+
   it('follows cursors and polls as long as the WMS asks', () => {
     const first = stockByItem.request(keysOf(['A']), context);
     expect(stockByItem.more?.({ poll_after_ms: 40 }, first, context)).toMatchObject({ afterMs: 40 });

@@ -69,6 +69,8 @@ describeDatabases('decisions of a fetch', (open, dialect) => {
         const verdicts = Promise.all(
           Array.from({ length: 30 }, async () => deciders.forFetch(marketer).decide(EMAIL, [subject])),
         );
+        // Every read that was asked for has taken its connection, or waits for one.
+        await new Promise((resolve) => setImmediate(resolve));
         expect(await database.nowMs()).toBeGreaterThan(0);
         expect(await verdicts).toEqual(Array.from({ length: 30 }, () => refused('LEDGER_UNAVAILABLE')));
       });

@@ -32,7 +32,7 @@ async function importLines(database: Database, lines: readonly string[], change:
     subjects: minterFor(database),
     cipher: plainCipher,
     clock: { nowMs: () => NOW },
-    lines,
+    lines: () => lines,
     recipients: ['amazon-marketplace'],
     systems: ['crm', 'pos'],
     ...change,
@@ -47,6 +47,26 @@ async function statesOf(database: Database): Promise<readonly string[]> {
 }
 
 describeDatabases('the import of past consents', (open) => {
+  test('writes every refusal before any grant, so that an interruption leaves no grant without its withdrawal', async () => {
+    await using opened = await open(TEST_MIGRATIONS);
+    const { database } = opened;
+    const lines = [
+      line(),
+      line({ externalId: '102' }),
+      line({ decision: 'WITHDRAW', at: '2026-02-01T00:00:00Z' }),
+      line({ externalId: '102', purpose: 'PERSONALIZATION', medium: null, decision: 'DENY' }),
+    ];
+    const subjects = minterFor(database);
+    const stop = (): never => {
+      throw new Error('killed');
+    };
+    await expect(importLines(database, lines, { subjects, batchSize: 2, onProgress: stop })).rejects.toThrow('killed');
+    const states = async () => new Set((await statesOf(database)).map((text) => text.split(' ')[4]));
+    expect(await states()).toEqual(new Set(['DENIED', 'WITHDRAWN']));
+    expect(await importLines(database, lines, { subjects })).toMatchObject({ read: 4, recorded: 2, known: 2 });
+    expect(await states()).toEqual(new Set(['DENIED', 'WITHDRAWN', 'GRANTED']));
+  });
+
   test('mints subjects, records decisions of every kind with their own dates and encrypts evidence', async () => {
     await using opened = await open(TEST_MIGRATIONS);
     const { database } = opened;
@@ -139,9 +159,9 @@ describeDatabases('the import of past consents', (open) => {
       yield* lines.slice(0, 6);
       throw new Error('the disk is gone');
     }
-    await expect(importLines(database, [], { subjects, lines: cut(), batchSize: 2 })).rejects.toThrow(
-      'the disk is gone',
-    );
+    let passes = 0;
+    const failing = { subjects, lines: () => ((passes += 1) === 1 ? lines : cut()), batchSize: 2 };
+    await expect(importLines(database, [], failing)).rejects.toThrow('the disk is gone');
     expect(await importLines(database, lines, { subjects, batchSize: 2 })).toMatchObject({ recorded: 4, known: 6 });
     expect(await verifyLedger({ database })).toMatchObject({ ok: true, events: 10 });
   });

@@ -2,14 +2,14 @@ import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import type { SubjectCipher } from '#schema/model/consent.ts';
 import type { SubjectId } from '#schema/model/ids.ts';
-import { type ImportedDecision, type LineRules, parseLine } from './import-line.ts';
+import { type ImportedDecision, type LineRules, type ParsedLine, parseLine } from './import-line.ts';
 import { appendEvents, type NewConsentEvent } from './ledger.ts';
 import type { SubjectMinter } from './ports.ts';
 import { databaseNow } from './service.ts';
 import type { ConsentTables } from './tables.ts';
 
 interface ImportProgress {
-  /** Lines read so far, empty ones left out. */
+  /** Lines done so far, empty ones left out. */
   readonly read: number;
   /** Events written. */
   readonly recorded: number;
@@ -35,8 +35,8 @@ export interface ImportConsentsOptions {
   readonly subjects: SubjectMinter;
   readonly cipher: SubjectCipher;
   readonly clock: Clock;
-  /** Lines without their ends, for example of `node:readline`; see {@link linesOf} for streams. */
-  readonly lines: AsyncIterable<string> | Iterable<string>;
+  /** The lines from the start, without their ends; called twice. See {@link linesOf} for streams. */
+  readonly lines: () => AsyncIterable<string> | Iterable<string>;
   /** Ids of registered recipients: a grant to another one is refused. */
   readonly recipients: readonly string[];
   /** Ids of configured systems; absent: any. */
@@ -56,7 +56,8 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 /**
  * Imports past decisions (JSON Lines). A line is written once however often it is imported; a stored newer decision is
  * never overridden by an older line; a bad line is reported and the rest goes on. Batches commit one by one, so an
- * interrupted import is simply run again. Memory: one batch.
+ * interrupted import is simply run again. Refusals are written before any grant, so that neither readers meanwhile nor an
+ * interruption ever meet a grant without its withdrawal. Memory: one batch.
  */
 export async function importConsents(options: ImportConsentsOptions): Promise<ImportReport> {
   const rules: LineRules = {
@@ -68,7 +69,6 @@ export async function importConsents(options: ImportConsentsOptions): Promise<Im
   const counts = { read: 0, recorded: 0, known: 0, refused: 0 };
   const refusals: RefusedLine[] = [];
   let batch: ImportedDecision[] = [];
-  let lineNumber = 0;
   const flush = async (): Promise<void> => {
     const recorded = await writeBatch(options, batch);
     counts.recorded += recorded;
@@ -76,24 +76,37 @@ export async function importConsents(options: ImportConsentsOptions): Promise<Im
     batch = [];
     options.onProgress?.({ ...counts });
   };
-  for await (const line of options.lines) {
-    lineNumber += 1;
-    if (line.trim() === '') continue;
-    counts.read += 1;
-    // Some editors begin a file with a byte order mark.
-    const parsed = parseLine(lineNumber === 1 ? line.replace(/^\uFEFF/, '') : line, lineNumber, rules);
-    if (parsed.ok) {
-      batch.push(parsed.value);
-      if (batch.length >= batchSize) await flush();
-      continue;
-    }
-    const refusal = { line: lineNumber, reason: parsed.reason };
+  const report = (refusal: RefusedLine): void => {
     counts.refused += 1;
     if (refusals.length < REFUSALS_KEPT) refusals.push(refusal);
     options.onRefused?.(refusal);
+  };
+  for (const grants of [false, true]) {
+    for await (const { lineNumber, parsed } of parsedLines(options.lines(), rules)) {
+      const isGrant = parsed.ok && parsed.value.decision === 'GRANT';
+      if (isGrant !== grants) continue;
+      counts.read += 1;
+      if (parsed.ok) batch.push(parsed.value);
+      else report({ line: lineNumber, reason: parsed.reason });
+      if (batch.length >= batchSize) await flush();
+    }
+    if (batch.length > 0) await flush();
   }
-  if (batch.length > 0) await flush();
   return { ...counts, refusals };
+}
+
+/** Every line that is not empty, counted from 1. */
+async function* parsedLines(
+  lines: AsyncIterable<string> | Iterable<string>,
+  rules: LineRules,
+): AsyncGenerator<{ readonly lineNumber: number; readonly parsed: ParsedLine }> {
+  let lineNumber = 0;
+  for await (const line of lines) {
+    lineNumber += 1;
+    if (line.trim() === '') continue;
+    // Some editors begin a file with a byte order mark.
+    yield { lineNumber, parsed: parseLine(lineNumber === 1 ? line.replace(/^\uFEFF/, '') : line, lineNumber, rules) };
+  }
 }
 
 async function writeBatch(options: ImportConsentsOptions, batch: readonly ImportedDecision[]): Promise<number> {

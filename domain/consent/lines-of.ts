@@ -3,7 +3,7 @@ import { MAX_LINE_LENGTH } from './import-line.ts';
 /**
  * The lines of a text stream (UTF-8), ends removed. Memory stays bounded: of a line without end only a little more than
  * the longest acceptable line is kept, which the importer then refuses.
- * @example importConsents({ lines: linesOf(createReadStream(file)), ... })
+ * @example importConsents({ lines: () => linesOf(createReadStream(file)), ... })
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder();

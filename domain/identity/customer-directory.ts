@@ -33,7 +33,7 @@ export interface CustomerDirectory {
   readonly count: (request: RequestContext) => Promise<number | null>;
   /** In input order, joined ids as their customer; null: absent, or not the caller's. */
   readonly byIds: (ids: readonly CustomerId[], request: RequestContext) => Promise<readonly (CustomerView | null)[]>;
-  /** The one customer the key leads to, of those `mayUse` lets through; null: none, or several. */
+  /** The one customer the key leads to, of those `mayUse` lets through; null: none, or several. It is asked at least once. */
   readonly find: (
     key: CustomerKey,
     request: RequestContext,
@@ -64,6 +64,8 @@ export interface CustomerDirectoryOptions {
 }
 
 const LIST = 'customers';
+/** Stands for the customer nobody found. */
+const NOBODY: CustomerView = { id: toCustomerId('cus_nobody'), subjects: [toSubjectId('sub_nobody')], profiles: [] };
 const COUNTING_ROLES: ReadonlySet<string> = new Set(['service-job', 'privacy-officer']);
 
 export function createCustomerDirectory(options: CustomerDirectoryOptions): CustomerDirectory {
@@ -135,10 +137,10 @@ export function createCustomerDirectory(options: CustomerDirectoryOptions): Cust
     async find(key, request, mayUse) {
       if (!maySeeCustomers(request)) return null;
       const candidates = await findCandidates(db, key, options);
-      const views = await viewsOf(
-        candidates.map(({ customer }) => customer),
-        request,
-      );
+      const customers = candidates.map(({ customer }) => customer);
+      const views = await viewsOf(customers.length === 0 ? [NOBODY.id] : customers, request);
+      // A key that nobody holds is judged as well: it must not be told from a withheld one by the time it takes.
+      if (views.size === 0) await mayUse(NOBODY);
       const judged = await Promise.all([...views.values()].map(async (view) => ((await mayUse(view)) ? view : null)));
       const usable = judged.filter((view) => view !== null);
       const matched = (isStrong: (candidate: (typeof candidates)[number]) => boolean): readonly CustomerView[] => {

@@ -55,10 +55,11 @@ export function createProfileReader(options: ProfileReaderOptions): ProfileReade
     async readLoyalty(members, scope) {
       return readGrouped(
         members,
-        (member) => member.system,
-        async (_system, group) => {
+        // A guest of a system has no account there, and must not stand for those who have.
+        (member) => (isLive(member) ? member.system : ''),
+        async (system, group) => {
           const source = loyaltySources.get(group[0]!.system);
-          if (source === undefined || !isLive(group[0]!)) return group.map(() => []);
+          if (system === '' || source === undefined) return group.map(() => []);
           return source.loyaltyByCustomer(
             group.map((member) => member.externalId),
             scope,

@@ -18,10 +18,11 @@ import { LRUCache } from 'lru-cache';
 
 import { coordinatesOf, type Denial } from './coordinate-policy.ts';
 import { fragmentsOf } from './document-coordinates.ts';
+import { documentBytes } from '#gateway/executor/document-store.ts';
 
 const PREFIX = '__deny_';
 const PLACEHOLDER = /^__deny_(\d+)_(.+)$/s;
-const CACHED_DOCUMENTS = 1_000;
+const CACHE_BYTES = 12 * 2 ** 20;
 
 /** A document without the fields a caller may not read, and how to put their nulls back. */
 export interface PrunedDocument {
@@ -69,11 +70,14 @@ export function pruneDocument(
   return { document: pruned, queryHash, denials };
 }
 
-/** Prunes once for each (document, denied coordinates); bounded, and free of callers' values. */
+/** Prunes once for each (document, denied coordinates); bounded by the memory the documents hold, and free of callers' values. */
 export function createPruner(
   schema: GraphQLSchema,
 ): (queryHash: string, document: DocumentNode, denials: readonly Denial[]) => PrunedDocument {
-  const cache = new LRUCache<string, PrunedDocument>({ max: CACHED_DOCUMENTS });
+  const cache = new LRUCache<string, PrunedDocument>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: ({ document }) => documentBytes(document),
+  });
   return (queryHash, document, denials) => {
     const key = `${queryHash} ${denials.map(({ kind, coordinate }) => `${kind} ${coordinate}`).join(',')}`;
     const known = cache.get(key);

@@ -6,7 +6,7 @@ import { ERROR_CODES, type ErrorCode } from '#platform/errors.ts';
  * Response keys of the fields a fetch asks for: of the entities of an entity fetch, else of the root. Plans of one fetch
  * hold one operation and no named fragments.
  */
-export function fetchedKeys(document: DocumentNode): {
+function fetchedKeys(document: DocumentNode): {
   readonly kind: 'entities' | 'root';
   readonly keys: readonly string[];
 } {

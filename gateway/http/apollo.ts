@@ -4,6 +4,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 
 import { toClientError } from '#gateway/executor/answer-errors.ts';
 import type { GatewayContext } from '#gateway/executor/context.ts';
+import { createDocumentStore } from '#gateway/executor/document-store.ts';
 import { createEngine, type EngineDeps } from '#gateway/executor/engine.ts';
 import { createGovernedGateway } from '#gateway/executor/governed-gateway.ts';
 import { createAdmissionPlugin, createAnswerPlugin } from '#gateway/plugins/admission.ts';
@@ -28,6 +29,7 @@ export async function startApolloServer(deps: ApolloDeps): Promise<ApolloServer<
     introspection: deps.introspection,
     // SIGINT and SIGTERM belong to the serve command, which also drains.
     stopOnTerminationSignals: false,
+    documentStore: createDocumentStore(),
     parseOptions: { maxTokens: deps.limits.tokens },
     formatError: toClientError,
     plugins: [

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
+import { answerClientError } from './client-error.ts';
 import { errorBody } from './request-error.ts';
 import type { Config } from '#gateway/config-schema.ts';
 import type { ErrorCode } from '#platform/errors.ts';
@@ -23,6 +24,7 @@ export function createApp(config: Config, logger: Logger): FastifyInstance {
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       // A reply is thenable; what is sent is sent.
       void sendFailure(error, request, reply, logger);

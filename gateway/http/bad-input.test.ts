@@ -71,6 +71,12 @@ describe('documents', () => {
     ],
     ['too many tokens', `{ ${many(2_001, () => 'product')} }`, undefined, 'LIMIT_COST'],
     [
+      'a document of 101,000 characters',
+      `# ${'x'.repeat(101_000)}\n{ product(sku: 1) { sku } }`,
+      undefined,
+      'LIMIT_COST',
+    ],
+    [
       'too many directives',
       `{ product(sku: 1) { sku ${many(51, () => '@include(if: true)')} } }`,
       undefined,

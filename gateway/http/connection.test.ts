@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { listen } from './listen.ts';
@@ -8,6 +10,13 @@ beforeAll(async () => {
   issuer = await startTestIssuer();
 });
 afterAll(async () => issuer.close());
+
+/** What comes back for raw bytes, until the server closes. */
+function send(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(bytes);
+  return text(socket);
+}
 
 describe('connections', () => {
   it('aborts what runs for a client that went away', async () => {
@@ -36,6 +45,44 @@ describe('connections', () => {
     await expect(gone).rejects.toThrow('aborted');
     await aborted;
     await gateway.close();
+  });
+
+  it.each([
+    ['bytes that are no HTTP', 'hello\r\n\r\n', 400],
+    [
+      'two lengths of one body',
+      'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+      400,
+    ],
+    ['headers of 40 KB', `GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
+  ])('refuses %s with JSON and a code, and closes the connection', async (_, bytes, status) => {
+    const gateway = await createFixtureGateway({ issuer });
+    const { port } = new URL(await listen(gateway.app, { host: '127.0.0.1', port: 0, flag: '--port' }));
+    const [head = '', body = ''] = (await send(Number(port), bytes)).split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(JSON.parse(body)).toMatchObject({
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }],
+      extensions: { requestId: expect.any(String) },
+    });
+    await gateway.close();
+  });
+
+  it('says which address or port cannot be had', async () => {
+    const { app, close } = await createFixtureGateway({ issuer });
+    for (const [host, port, message] of [
+      [
+        'no-such-host.invalid',
+        0,
+        'the address no-such-host.invalid is not one of this machine; choose another with --host',
+      ],
+      ['127.0.0.1', 65_536, 'there is no port 65536; choose one with --metrics-port'],
+    ] as const) {
+      await expect(listen(app, { host, port, flag: '--metrics-port' })).rejects.toMatchObject({
+        code: 'CONFIGURATION_INVALID',
+        message,
+      });
+    }
+    await close();
   });
 
   it('lets pages of configured origins in and no others', async () => {

@@ -38,10 +38,14 @@ function listenPlain(server: Server, host: string, port: number): Promise<void> 
 
 function explain(error: unknown, { host, port, flag }: ListenOptions): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null;
+  const unknownHost = `the address ${host} is not one of this machine; choose another with --host`;
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} is in use; stop what listens there, or choose another with ${flag}`,
     EACCES: `port ${port} may not be used by this user; choose one above 1023 with ${flag}`,
-    EADDRNOTAVAIL: `the address ${host} is not one of this machine; choose another with --host`,
+    ERR_SOCKET_BAD_PORT: `there is no port ${port}; choose one with ${flag}`,
+    ENOTFOUND: unknownHost,
+    EAI_AGAIN: unknownHost,
+    EADDRNOTAVAIL: unknownHost,
   };
   const message = typeof code === 'string' ? reasons[code] : undefined;
   return message === undefined ? error : new MortarError('CONFIGURATION_INVALID', { message, cause: error });

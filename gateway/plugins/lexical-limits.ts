@@ -6,6 +6,9 @@ import { requestError } from '#gateway/http/request-error.ts';
 /** Response keys that meet objects' own machinery in clients or in ours (`__deny_`, `__typename`). */
 const FORBIDDEN_ALIAS = /^(__.*|constructor|prototype)$/;
 
+/** Of the whole text, comments included; long values belong into variables. */
+const CHARACTERS_PER_TOKEN = 50;
+
 type LexicalLimits = Pick<LimitsConfig, 'tokens' | 'depth' | 'aliases' | 'directives'>;
 
 /**
@@ -15,6 +18,12 @@ type LexicalLimits = Pick<LimitsConfig, 'tokens' | 'depth' | 'aliases' | 'direct
  * @throws {GraphQLError} LIMIT_COST, LIMIT_DEPTH or LIMIT_ALIASES (whole request)
  */
 export function assertLexicalLimits(text: string, limits: LexicalLimits): void {
+  const characters = limits.tokens * CHARACTERS_PER_TOKEN;
+  refuseIf(
+    text.length > characters,
+    'LIMIT_COST',
+    `The document has more than ${characters} characters; send long values as variables.`,
+  );
   const lexer = new Lexer(new Source(text));
   let tokens = 0;
   let braces = 0;

@@ -45,8 +45,3 @@ export interface MoneyFigure {
   readonly value: Money;
   readonly provenance: Provenance;
 }
-
-export interface PointsFigure {
-  readonly value: number;
-  readonly provenance: Provenance;
-}

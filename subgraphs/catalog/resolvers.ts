@@ -6,7 +6,7 @@ import type { SystemStatusSource } from '#domain/catalog/system-status.ts';
 import type { Cursors } from '#platform/cursors.ts';
 import { MortarError } from '#platform/errors.ts';
 import { checkedFirst, checkedList, explainingInput } from '#platform/input-errors.ts';
-import { pathOf, reportProvenance } from '#platform/report-provenance.ts';
+import { reportLoading, reportProvenance } from '#platform/report-provenance.ts';
 import type { Resolver, ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
 import type { ItemRecord } from '#schema/model/records.ts';
@@ -45,8 +45,7 @@ export function createCatalogResolvers(options: CatalogResolverOptions): Resolve
           const system = await catalog.loadingSystem();
           if (system === null) return page;
           // The first load is under way: the list has gaps, and says so.
-          const gap = { lane: 'NEAR_REALTIME', asOf: null, stale: true, degraded: true } as const;
-          notices.degrade({ system, ...gap, path: pathOf(info) });
+          reportLoading([system], { notices, info });
           return { ...page, totalCount: null };
         }),
       channels: () => catalog.channels,

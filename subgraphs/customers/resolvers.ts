@@ -10,11 +10,11 @@ import { MortarError } from '#platform/errors.ts';
 import { mayServePurpose } from '#platform/field-access.ts';
 import { explainingInput } from '#platform/input-errors.ts';
 import { referenceResolver } from '#platform/references.ts';
+import { pathOf, reportLoading } from '#platform/report-provenance.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
-import { pathToList } from '#platform/withheld.ts';
-import type { GovernedField } from '#schema/model/consent.ts';
-import { toSystemId } from '#schema/model/ids.ts';
+import type { GovernedField, RefusalReason } from '#schema/model/consent.ts';
+import { type SystemId, toSystemId } from '#schema/model/ids.ts';
 import type { LoyaltyRecord } from '#schema/model/records.ts';
 import type { CustomerLoaders, SourceFailure } from './loaders.ts';
 
@@ -27,11 +27,20 @@ interface CustomerKeyInput {
   readonly external?: { readonly system: string; readonly externalId: string } | null;
 }
 
-/** Field resolvers of the customers subgraph. `governedBy` answers what the SDL says of a governed coordinate. */
-export function createCustomerResolvers(
-  directory: CustomerDirectory,
-  governedBy: (coordinate: string) => GovernedField,
-): ResolverMap<CustomerLoaders> {
+export interface CustomerResolverOptions {
+  readonly directory: CustomerDirectory;
+  /** Systems whose profiles were never read to the end. */
+  readonly loadingSystems: () => readonly SystemId[];
+  /** What the SDL says of a governed coordinate. */
+  readonly governedBy: (coordinate: string) => GovernedField;
+}
+
+/** Field resolvers of the customers subgraph. */
+export function createCustomerResolvers({
+  directory,
+  loadingSystems,
+  governedBy,
+}: CustomerResolverOptions): ResolverMap<CustomerLoaders> {
   const field =
     <V>(valueOf: (merged: MergedCustomer) => V | null) =>
     async (view: CustomerView, _args: unknown, context: Context, info: GraphQLResolveInfo): Promise<V | null> => {
@@ -40,7 +49,7 @@ export function createCustomerResolvers(
       reportMissing(value === null, failures, { context, info });
       for (const { source, lane, asOf, stale, degraded: isFallback } of degraded) {
         if (source === null) continue;
-        const path = pathToList(info.path);
+        const path = pathOf(info);
         context.notices.degrade({ system: source.system, lane, asOf, stale, degraded: isFallback, path });
       }
       return value;
@@ -55,18 +64,27 @@ export function createCustomerResolvers(
         const { request, decider } = context;
         const coordinate = KEY_FIELDS[key.kind];
         const governed = coordinate === null ? null : governedBy(coordinate);
-        if (governed !== null && !mayServePurpose(governed, request)) return refuseSearch(governed, context, info);
-        return directory.find(key, request, async (view) => {
+        if (governed !== null && !mayServePurpose(governed, request)) {
+          return refuseSearch({ field: governed, reason: 'PURPOSE_NOT_ALLOWED' }, context, info);
+        }
+        let isLedgerDown = false;
+        const found = await directory.find(key, request, async (view) => {
           if (governed === null) return true;
           const verdict = await decider.decide(governed, view.subjects);
+          isLedgerDown ||= !verdict.allowed && verdict.reason === 'LEDGER_UNAVAILABLE';
           return verdict.allowed;
         });
+        if (governed === null || !isLedgerDown) return found;
+        return refuseSearch({ field: governed, reason: 'LEDGER_UNAVAILABLE' }, context, info);
       },
-      customers: async (_root, args: { first?: number | null; after?: string | null }, { request }) => {
+      customers: async (_root, args: { first?: number | null; after?: string | null }, { request, notices }, info) => {
         const page = await explainingInput(async () =>
           directory.page({ first: args.first ?? 20, after: args.after ?? null }, request),
         );
+        const loading = loadingSystems();
+        reportLoading(loading, { notices, info });
         return {
+          isComplete: loading.length === 0,
           edges: page.rows.map(({ view, cursor }) => ({ cursor, node: view })),
           nodes: page.rows.map(({ view }) => view),
           pageInfo: {
@@ -79,7 +97,9 @@ export function createCustomerResolvers(
       },
     },
     CustomerConnection: {
-      totalCount: async (_page, _args, { request }) => directory.count(request),
+      // While the first load is under way nobody knows how many there are.
+      totalCount: async ({ isComplete }: { isComplete: boolean }, _args, { request }) =>
+        isComplete ? directory.count(request) : null,
     },
     Customer: {
       __resolveReference: referenceResolver('id', (context: Context) => context.loaders.customers),
@@ -108,10 +128,13 @@ const KEY_FIELDS = {
   external: null,
 } as const satisfies Record<CustomerKey['kind'], string | null>;
 
-/** Nothing is looked up, so the answer is the same whoever holds the key. */
-function refuseSearch({ coordinate }: GovernedField, { request, notices }: Context, info: GraphQLResolveInfo): null {
-  const { purpose } = request;
-  notices.refuse({ coordinate, purpose, reason: 'PURPOSE_NOT_ALLOWED', rowKey: '', path: pathToList(info.path) });
+/** Only for reasons that are the same whoever holds the key. */
+function refuseSearch(
+  { field: { coordinate }, reason }: { readonly field: GovernedField; readonly reason: RefusalReason },
+  { request: { purpose }, notices }: Context,
+  info: GraphQLResolveInfo,
+): null {
+  notices.refuse({ coordinate, purpose, reason, rowKey: '', path: pathOf(info) });
   return null;
 }
 
@@ -150,7 +173,7 @@ function reportMissing(
   if (first === undefined) return;
   if (isMissing) throw toMortarError(first);
   for (const { system } of failures) {
-    const path = pathToList(at.info.path);
+    const path = pathOf(at.info);
     at.context.notices.degrade({ system, lane: 'REALTIME', asOf: null, stale: false, degraded: true, path });
   }
 }

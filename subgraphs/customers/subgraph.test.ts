@@ -25,9 +25,11 @@ interface Setup {
   /** Systems that do not answer. */
   readonly down?: readonly string[];
   readonly decide?: Parameters<typeof decidersOf>[0];
+  readonly isLoading?: boolean;
 }
 
-async function setUp(database: Database, { profiles = [crmProfile, posProfile], down = [], decide }: Setup = {}) {
+async function setUp(database: Database, setup: Setup = {}) {
+  const { profiles = [crmProfile, posProfile], down = [], decide, isLoading = false } = setup;
   const identity = aTestIdentity(database);
   for (const [system, group] of Map.groupBy(profiles, (profile) => profile.system)) {
     await identity.profiles.writePage(aFeed<ProfileRecord>(system, 'customers'), aPage(...group));
@@ -63,6 +65,7 @@ async function setUp(database: Database, { profiles = [crmProfile, posProfile], 
       loyaltySources: [loyaltySource],
     }),
     trusted: ['crm', 'pos'].map(toSystemId),
+    loadingSystems: () => (isLoading ? [toSystemId('crm')] : []),
     deciders: decidersOf(decide),
   });
   return { subgraph, calls, identity };
@@ -74,6 +77,14 @@ const EVERYTHING = `{ customers { totalCount pageInfo { hasNextPage } nodes {
   profiles { system link { tier evidence } provenance { lane } }
   survivorship { field reason }
 } } }`;
+
+test('a list of customers that is still being loaded has no total and says so', async () => {
+  await using db = await openTestSqlite(identityTestMigrations);
+  const { subgraph } = await setUp(db.database, { isLoading: true });
+  const { data, degraded } = await askSubgraph(subgraph, '{ customers(first: 1) { totalCount nodes { __typename } } }');
+  expect(data).toEqual({ customers: { totalCount: null, nodes: [{ __typename: 'Customer' }] } });
+  expect(degraded).toMatchObject([{ system: 'crm', stale: true, degraded: true, path: ['customers'] }]);
+});
 
 test('a customer is one record over its profiles, read once a system, with the origin of each field', async () => {
   await using db = await openTestSqlite(identityTestMigrations);
@@ -191,6 +202,28 @@ test.each([
     }
   },
 );
+
+test('a search judges somebody for each key, and is refused alike, whether anybody holds it or not', async () => {
+  await using db = await openTestSqlite(identityTestMigrations);
+  const judged: number[] = [];
+  const answers: unknown[] = [];
+  for (const reason of ['CONSENT_REQUIRED', 'LEDGER_UNAVAILABLE'] as const) {
+    const { subgraph } = await setUp(db.database, {
+      decide: (_field, subjects) => {
+        judged.push(Math.sign(subjects.length));
+        return { allowed: false, reason };
+      },
+    });
+    for (const email of ['ada@example.com', 'nobody@example.com']) {
+      const document = `{ findCustomer(by: { email: "${email}" }) { id } }`;
+      const { data, refusals } = await askSubgraph(subgraph, document);
+      answers.push([data, refusals.map((refusal) => refusal.reason)]);
+    }
+  }
+  expect(judged).toEqual([1, 1, 1, 1]);
+  const refused = (...reasons: string[]) => [{ findCustomer: null }, reasons];
+  expect(answers).toEqual([refused(), refused(), refused('LEDGER_UNAVAILABLE'), refused('LEDGER_UNAVAILABLE')]);
+});
 
 test.each([
   ['no key', '{}', 'exactly one of'],

@@ -4,10 +4,13 @@ import { defineSubgraph, type SubgraphDefinition } from '#platform/define-subgra
 import { type RuleMap, buildRuleMap } from '#platform/rule-map.ts';
 import type { Subgraph } from '#platform/subgraph.ts';
 import type { ConsentDeciders, GovernedField } from '#schema/model/consent.ts';
+import type { SystemId } from '#schema/model/ids.ts';
 import { type CustomerLoaderDependencies, type CustomerLoaders, createCustomerLoaders } from './loaders.ts';
 import { createCustomerResolvers } from './resolvers.ts';
 
 export interface CustomersSubgraphDependencies extends CustomerLoaderDependencies {
+  /** Systems whose profiles were never read to the end: the list has gaps. */
+  readonly loadingSystems: () => readonly SystemId[];
   readonly deciders: ConsentDeciders;
   readonly logger?: SubgraphDefinition<CustomerLoaders>['logger'];
 }
@@ -19,7 +22,7 @@ export function createCustomersSubgraph(dependencies: CustomersSubgraphDependenc
   const subgraph = defineSubgraph<CustomerLoaders>({
     name: 'customers',
     typeDefs,
-    resolvers: createCustomerResolvers(dependencies.directory, (coordinate) => governedBy(coordinate)),
+    resolvers: createCustomerResolvers({ ...dependencies, governedBy: (coordinate) => governedBy(coordinate) }),
     createLoaders: (request) => createCustomerLoaders(dependencies, request),
     deciders: dependencies.deciders,
     logger: dependencies.logger,

@@ -5,9 +5,9 @@ import type { OrderLine, OrderValues } from '#domain/order/order-values.ts';
 import { MortarError } from '#platform/errors.ts';
 import { explainingInput } from '#platform/input-errors.ts';
 import { referenceResolver } from '#platform/references.ts';
+import { pathOf, reportLoading } from '#platform/report-provenance.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
 import type { SubgraphContext } from '#platform/subgraph.ts';
-import { pathToList } from '#platform/withheld.ts';
 import type { Provenance, Source } from '#schema/model/figures.ts';
 import type { SystemId } from '#schema/model/ids.ts';
 import type { CustomerRow, OrderLoaders } from './loaders.ts';
@@ -47,8 +47,7 @@ export function createOrderResolvers({ directory, loadingSystems }: OrderResolve
         const filter = args.filter ?? {};
         const page = await explainingInput(() => directory.page({ ...toPage(args), filter }, request));
         const loading = loadingSystems();
-        const gap = { lane: 'NEAR_REALTIME', asOf: null, stale: true, degraded: true } as const;
-        for (const system of loading) notices.degrade({ system, ...gap, path: pathToList(info.path) });
+        reportLoading(loading, { notices, info });
         // While the first load is under way the list has gaps, and nobody knows how long it is.
         return toConnection(page, loading.length === 0 ? filter : null);
       },
@@ -118,7 +117,7 @@ function served<V>(
       asOf: null,
       stale: false,
       degraded: true,
-      path: pathToList(at.info.path),
+      path: pathOf(at.info),
     });
   }
   return answer;

@@ -1,42 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
-import { type Sandbox, startSandbox } from '#sandbox/server.ts';
-import { startTestIssuer, type TestIssuer } from '#test/support/gateway.ts';
-import { type Product, startProduct } from '#test/support/product.ts';
+import { type DeployedProduct, deployProduct } from '#test/support/own-issuer.ts';
+import type { TestIssuer } from '#test/support/gateway.ts';
+import type { Product } from '#test/support/product.ts';
 
 const QUERY = '{ products(first: 1) { nodes { sku } } }';
 
 describe('a gateway that knows only the URL of an issuer', () => {
-  const home = mkdtempSync(join(tmpdir(), 'mortar-e2e-'));
-  let sandbox: Sandbox;
+  let deployed: DeployedProduct;
   let issuer: TestIssuer;
   let product: Product;
-
   beforeAll(async () => {
-    [sandbox, issuer] = await Promise.all([
-      startSandbox({ sandboxPort: 0, controlPort: 0, home: join(home, 'sandbox') }),
-      startTestIssuer(),
-    ]);
-    const text = readFileSync(sandbox.configFile, 'utf8')
-      .replace(/^issuer:\n(?: .*\n)+/m, `issuer:\n  url: ${issuer.url}\n  audience: mortar-test\n`)
-      .replace('consents.jsonl', sandbox.consentsFile);
-    const config = join(home, 'mortar.config.yaml');
-    writeFileSync(config, text);
-    product = await startProduct({
-      home,
-      arguments: [`--config=${config}`],
-      environment: sandbox.environment,
-      readyWithinMs: null,
-    });
+    deployed = await deployProduct();
+    ({ issuer, product } = deployed);
   }, 60_000);
-  afterAll(async () => {
-    await product?.[Symbol.asyncDispose]();
-    await Promise.all([sandbox?.close(), issuer?.close()]);
-    rmSync(home, { recursive: true, force: true });
-  });
+  afterAll(async () => deployed?.[Symbol.asyncDispose]());
 
   it('accepts a token of that issuer', async () => {
     const answer = await product.ask(QUERY, { token: await issuer.issue() });

@@ -52,7 +52,7 @@ export const leakBasic: Evidence = {
 async function prove(product: Product, report: Reporter): Promise<void> {
   const world = await product.world();
   const people = await readPeople(product, world);
-  const customers = choose(people.customers, report.sabotage !== null ? 60 : report.short ? 40 : 200);
+  const customers = choose(people.customers, report.sabotage !== null ? 24 : report.short ? 40 : 200);
   const everybody = new Map(people.customers.map((customer) => [customer.id, customer]));
   const canaries = createCanaries(world);
   const judge = createJudge(canaries, Date.now());
@@ -62,7 +62,7 @@ async function prove(product: Product, report: Reporter): Promise<void> {
     `${customers.length} customers, ${people.orders.length} orders, ${askers.length} askers, ${canaries.count} canaries`,
   );
   for (const asker of askers) {
-    for (const path of Object.values(PATHS)) {
+    for (const path of pathsFor(asker, report)) {
       const served = customers.filter((customer) => asker.shared || visibleMembers(customer, asker).length > 0);
       await path({ product, judge, asker, customers: served, everybody, orders: people.orders });
     }
@@ -73,8 +73,8 @@ async function prove(product: Product, report: Reporter): Promise<void> {
   const logged = canaries.findIn(product.process.output());
   for (const { kind, what } of judge.findings.slice(0, 12)) report.progress(`${kind}: ${what}`);
   const count = (kind: string): number => judge.findings.filter((finding) => finding.kind === kind).length;
-  const row = (metric: string, value: number, n: number, ok: boolean, target = 0) =>
-    report.row({ name: 'leak-basic', metric, value, unit: 'cells', n, median: null, spread: null, target, ok });
+  const row = (metric: string, value: number, n: number, ok: boolean) =>
+    report.row({ name: 'leak-basic', metric, value, unit: 'cells', n, median: null, spread: null, target: 0, ok });
   const { cells, allowed, refused, answers } = judge.counts;
   row('leaked', count('leak'), cells, count('leak') === 0 && refused > 0);
   row('wrongly withheld', count('withheld'), allowed, count('withheld') === 0 && allowed > 0);
@@ -100,6 +100,12 @@ async function prove(product: Product, report: Reporter): Promise<void> {
     spread: null,
     ok: answers > 0,
   });
+}
+
+/** All six; where a rule was removed on purpose one is enough to see it. */
+function pathsFor({ shared }: Asker, { sabotage }: Reporter): readonly (typeof PATHS)[keyof typeof PATHS][] {
+  if (sabotage === null) return Object.values(PATHS);
+  return [shared ? PATHS.customers : PATHS['customer(id)']];
 }
 
 /** Linked ones first, then evenly through the rest, so that a small sample has every kind. */

@@ -16,6 +16,12 @@ export interface Expected {
   readonly orders: readonly { readonly truth: TruthOrder; readonly node: Row }[];
 }
 
+/** A cell: which field, of whom, for whom. */
+interface Place {
+  readonly coordinate: string;
+  readonly at: string;
+}
+
 type Row = Readonly<Record<string, unknown>>;
 
 const CUSTOMER_FIELDS = [
@@ -37,8 +43,7 @@ export function createJudge(canaries: Canaries, nowMs: number) {
   const report = (kind: Finding['kind'], what: string): void => void findings.push({ kind, what });
 
   const judgeCell = (
-    coordinate: string,
-    at: string,
+    { coordinate, at }: Place,
     allowed: boolean,
     value: unknown,
     acceptable: readonly string[] | null,
@@ -64,7 +69,7 @@ export function createJudge(canaries: Canaries, nowMs: number) {
       const allowed = mayLeave(coordinate, caller, row, nowMs);
       if (allowed) permit(asked, field, permitted);
       if (node === null || !Object.hasOwn(node, field)) continue;
-      judgeCell(coordinate, at, allowed, node[field], field === 'orders' ? null : acceptableOf(asked, field));
+      judgeCell({ coordinate, at }, allowed, node[field], field === 'orders' ? null : acceptableOf(asked, field));
     }
   };
 
@@ -84,14 +89,14 @@ export function createJudge(canaries: Canaries, nowMs: number) {
           const allowed =
             mayLeave(`Order.${field}`, caller, row, nowMs) &&
             (field !== 'customer' || visibleMembers(truth.customer, caller).includes(truth.buyer));
-          judgeCell(`Order.${field}`, at, allowed, node[field], null);
+          judgeCell({ coordinate: `Order.${field}`, at }, allowed, node[field], null);
         }
       }
       for (const canary of canaries.findInJson(JSON.parse(answer.text))) {
         if (!permitted.has(canary)) report('leak', `a value in the body for ${caller.role} ${caller.purpose}`);
       }
       const headers = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-      for (const _canary of canaries.findIn(headers)) report('leak', `a value in a header for ${caller.role}`);
+      if (canaries.findIn(headers).size > 0) report('leak', `a value in a header for ${caller.role}`);
     },
   };
 }

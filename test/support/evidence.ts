@@ -78,7 +78,7 @@ function parseOptions(arguments_: readonly string[], catalogue: readonly Evidenc
   return { names, short, json, sabotage, seed };
 }
 
-export function describeMachine(): string {
+function describeMachine(): string {
   const model = cpus()[0]?.model ?? 'unknown processor';
   const memoryGib = Math.round(totalmem() / 2 ** 30);
   return `${availableParallelism()} cores, ${model}, ${memoryGib} GiB, Node ${process.version}, load ${loadavg()[0]?.toFixed(2)}`;

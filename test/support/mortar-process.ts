@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** The pinned runtime that `npm start` finds first on its PATH. */
 const NODE = join(PROJECT, 'node_modules/.bin/node');
+/** The options for Node that `npm start` gives. */
+const START_OPTIONS = startOptions();
 
 export interface MortarProcessOptions {
   /** For example `['serve', '--port', '0']`. */
@@ -36,7 +39,8 @@ export function spawnMortar({
   for (const name of ['DATABASE_URL', 'REDIS_URL', 'NODE_OPTIONS', 'NODE_ENV', 'VITEST', 'NODE_CHANNEL_FD']) {
     if (!Object.hasOwn(environment, name)) delete env[name];
   }
-  const child = spawn(NODE, [...nodeArguments, 'gateway/main.ts', ...given], {
+  const options = given[0] === 'serve' ? START_OPTIONS : [];
+  const child = spawn(NODE, [...options, ...nodeArguments, 'gateway/main.ts', ...given], {
     cwd: PROJECT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -88,4 +92,10 @@ export function killGroup(pid: number): void {
   } catch {
     // It is gone already.
   }
+}
+
+function startOptions(): readonly string[] {
+  // Our own file: the script is there, or nothing could start.
+  const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }

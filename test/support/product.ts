@@ -21,6 +21,8 @@ export interface ProductOptions {
   /** Further flags of `mortar serve`. */
   readonly arguments?: readonly string[];
   readonly nodeArguments?: readonly string[];
+  /** Address of a control port that is not of the product's own sandbox. */
+  readonly control?: string;
   /** Kept afterwards; without it the product gets a folder of its own that goes away with it. */
   readonly home?: string;
   /** Null: does not wait for /readyz. @default 60_000 */
@@ -162,7 +164,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     if (left.length > 0) throw new Error(`processes of the product are left: ${left.join(', ')}\n${run.output()}`);
   };
   try {
-    const urls = await waitForUrls(run);
+    const printed = await waitForUrls(run);
+    const urls = { ...printed, control: options.control ?? printed.control };
     tree = descendantsOf(run.pid);
     const within = options.readyWithinMs === undefined ? 60_000 : options.readyWithinMs;
     if (within !== null) await waitForReady(run, urls, within);
@@ -215,7 +218,7 @@ function clientOf(run: MortarProcess, urls: ProductUrls) {
 }
 
 /** Sends one document over HTTP and reads the answer strictly. */
-export async function askGraph(url: string, query: string, asked: AskOptions = {}): Promise<Answer> {
+async function askGraph(url: string, query: string, asked: AskOptions = {}): Promise<Answer> {
   const headers: Record<string, string> = { 'content-type': 'application/json', ...asked.headers };
   if (typeof asked.token === 'string') headers['authorization'] = `Bearer ${asked.token}`;
   if (asked.purpose !== undefined) headers['mortar-purpose'] = asked.purpose;
