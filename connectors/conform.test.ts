@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 import { createShipengineVendor, trackingNumberOf } from '#sandbox/vendors/carrier-shipengine.ts';
 import { createHubspotVendor } from '#sandbox/vendors/crm-hubspot.ts';
 import { createKlaviyoVendor, klaviyoIdOf } from '#sandbox/vendors/email-klaviyo.ts';
@@ -10,7 +12,7 @@ import type { AudienceWrite, OptIn } from '#schema/model/outreach.ts';
 import { buildWorld } from '#sandbox/world/build.ts';
 import type { ExtraSystem, SandboxSystem, Vendor, World } from '#sandbox/world/types.ts';
 import { conformConnector } from '#test/support/conform-connector.ts';
-import type { ConformFixtures, ConformKeys, ConformWrites } from '#test/support/conform-harness.ts';
+import type { ConformFixtures, ConformKeys, ConformWebhook, ConformWrites } from '#test/support/conform-harness.ts';
 import { contractsAvailable, loadContract } from '#test/support/contracts.ts';
 import type { Contract } from '#test/support/contracts.ts';
 
@@ -39,12 +41,13 @@ interface Setup {
   readonly contracts?: Readonly<Record<string, string>>;
   readonly keys?: (world: World) => Keys;
   readonly writes?: Readonly<Record<string, ConformWrites>>;
+  readonly webhook?: ConformWebhook;
   readonly options?: ConformFixtures['options'];
   readonly expired?: () => Response;
 }
 
 async function fixturesOf(setup: Setup): Promise<ConformFixtures> {
-  const { vendor, contracts = {}, keys, options, expired, writes, basePath = '' } = setup;
+  const { vendor, contracts = {}, keys, options, expired, writes, webhook, basePath = '' } = setup;
   const truth = await world();
   const loaded = new Map<string, Contract>();
   if (contractsAvailable()) {
@@ -59,8 +62,45 @@ async function fixturesOf(setup: Setup): Promise<ConformFixtures> {
     keys: keys?.(truth) ?? {},
     ...(expired && { expired }),
     ...(writes && { writes }),
+    ...(webhook && { webhook }),
   };
 }
+
+const hmac = (secret: string, text: string): string => createHmac('sha256', secret).update(text).digest('base64');
+const HOOK = 'https://graph.example/webhooks/vendor';
+
+const squareHook: ConformWebhook = {
+  credentials: { webhookSignatureKey: 'square-key' },
+  url: HOOK,
+  body: '{"event_id":"e-1","type":"customer.updated","data":{"id":"C1"}}',
+  headers: (body) => ({ 'x-square-hmacsha256-signature': hmac('square-key', HOOK + body) }),
+  feeds: ['customers'],
+};
+const hubspotHook: ConformWebhook = {
+  credentials: { clientSecret: 'hubspot-secret' },
+  url: HOOK,
+  body: '[{"eventId":1,"subscriptionType":"contact.propertyChange","objectId":101}]',
+  headers: (body, sentAtMs) => ({
+    'x-hubspot-request-timestamp': String(sentAtMs),
+    'x-hubspot-signature-v3': hmac('hubspot-secret', `POST${HOOK}${body}${sentAtMs}`),
+  }),
+  feeds: ['contacts'],
+};
+const erpNotice = (clientState: string): string =>
+  JSON.stringify({
+    value: [
+      { clientState, resource: 'api/v2.0/companies(1)/items(2)', changeType: 'updated' },
+      { clientState, resource: 'api/v2.0/companies(1)/salesOrders?$filter=x', changeType: 'collection' },
+    ],
+  });
+const erpHook: ConformWebhook = {
+  credentials: { clientState: 'a-long-enough-state' },
+  url: HOOK,
+  body: erpNotice('a-long-enough-state'),
+  headers: () => ({}),
+  forgedBody: erpNotice('another-long-state!'),
+  feeds: ['items', 'orders'],
+};
 
 const stockKey = (externalId: string) => ({ sku: 'SKU', externalId });
 const numbered = (prefix: string) => (n: number) => `${prefix}${n}`;
@@ -72,6 +112,7 @@ const orderIds = (truth: World, system: 'erp' | 'wms' | 'pos'): readonly string[
 conformConnector(erpBusinessCentral, () =>
   fixturesOf({
     vendor: createErpVendor(),
+    webhook: erpHook,
     keys: (truth) => ({
       items: { known: truth.products.map(({ sku }) => sku), unknown: numbered('NONE-') },
       orders: { known: orderIds(truth, 'erp'), unknown: numbered('SO-NONE-') },
@@ -100,6 +141,7 @@ conformConnector(wmsConnect, () =>
 conformConnector(posSquare, () =>
   fixturesOf({
     vendor: createSquareVendor(),
+    webhook: squareHook,
     contracts: { '/v2/': 'square/square-2025-08-20.json' },
     keys: (truth) => ({
       stock: {
@@ -119,6 +161,7 @@ conformConnector(posSquare, () =>
 conformConnector(crmHubspot, () =>
   fixturesOf({
     vendor: createHubspotVendor(),
+    webhook: hubspotHook,
     keys: (truth) => ({ profiles: { known: profileIds(truth, 'crm'), unknown: (n) => String(9_000_000 + n) } }),
     expired: () => Response.json({ status: 'error', category: 'VALIDATION_ERROR' }, { status: 400 }),
   }),

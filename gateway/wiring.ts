@@ -77,6 +77,11 @@ export const createGraph: CreateGraph = async (config, deps) => {
       }),
       createConsentSubgraph({ consent: consent.service, customers: directory, deciders, logger }),
     ],
+    webhooks: systems.flatMap(({ system, webhook }) =>
+      webhook === undefined
+        ? []
+        : [{ id: system, receive: webhook, nudge: (names: readonly string[]) => feeds.nudge(system, names) }],
+    ),
     systems: status.reports,
     readiness: () => ({ consentsImported: past.areImported(), firstLoadDone: feeds.progress().done }),
     loadProgress: feeds.progress,

@@ -4,6 +4,7 @@ import { profileFeed, profilesById } from './contacts.ts';
 import { hubspotRates, observeHubspot } from './rates.ts';
 import { hubspotSettings } from './settings.ts';
 import type { HubspotSettings } from './settings.ts';
+import { hubspotWebhook } from './webhook.ts';
 
 /**
  * HubSpot CRM: contacts.
@@ -18,5 +19,6 @@ export const crmHubspot: ConnectorDefinition<HubspotSettings> = {
   // A 429 names no time.
   limits: { concurrency: 20, pauseMs: 1_000, rules: hubspotRates, observe: observeHubspot },
   capabilities: ['profiles:read', 'profiles:feed'],
+  webhook: hubspotWebhook,
   ports: { profiles: profilesById, profileFeed },
 };

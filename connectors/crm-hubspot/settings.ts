@@ -9,7 +9,11 @@ const options = z.strictObject({
   callsPer10Seconds: z.number().int().min(1).default(100),
   searchesPerSecond: z.number().int().min(1).default(5),
 });
-const credentials = z.strictObject({ token: z.string().min(1) });
+const credentials = z.strictObject({
+  token: z.string().min(1),
+  /** Of the app, which signs its webhooks with it; absent: no webhooks. */
+  clientSecret: z.string().min(1).optional(),
+});
 
 export type HubspotSettings = z.infer<typeof options> & z.infer<typeof credentials>;
 

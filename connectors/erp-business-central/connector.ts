@@ -4,6 +4,7 @@ import { itemFeed, itemsByCode } from './items.ts';
 import { orderFeed, ordersById } from './orders.ts';
 import { businessCentralSettings } from './settings.ts';
 import type { BusinessCentralSettings } from './settings.ts';
+import { businessCentralWebhook } from './webhook.ts';
 
 /**
  * Microsoft Dynamics 365 Business Central: items with list price and company-wide quantity, sales orders.
@@ -33,5 +34,6 @@ export const erpBusinessCentral: ConnectorDefinition<BusinessCentralSettings> = 
     rules: () => [{ kind: 'window', name: 'user', limit: 6_000, windowMs: 300_000 }],
   },
   capabilities: ['items:read', 'items:feed', 'orders:read', 'orders:feed', 'stock:witness'],
+  webhook: businessCentralWebhook,
   ports: { items: itemsByCode, itemFeed, orders: ordersById, orderFeed },
 };

@@ -19,7 +19,7 @@ import { bindWrite } from './write.ts';
 export function bindPorts<S>(
   ports: Ports<S>,
   runtime: Runtime<S>,
-): Omit<ConnectedSystem, 'system' | 'connector' | 'capabilities' | 'health' | 'close'> {
+): Omit<ConnectedSystem, 'system' | 'connector' | 'capabilities' | 'webhook' | 'health' | 'close'> {
   const { system, connector } = runtime;
   const named = { system, connector };
   return {

@@ -22,6 +22,7 @@ import type { KitLogger, Runtime } from './runtime.ts';
 import { shareFlights } from './single-flight.ts';
 import { fetchTransport, poolTransport } from './transport.ts';
 import type { Transport } from './transport.ts';
+import { createWebhookReceiver } from './webhook.ts';
 
 export interface ConnectOptions {
   readonly config: SystemConfig;
@@ -54,11 +55,13 @@ export function connectSystem<S>(definition: ConnectorDefinition<S>, options: Co
   const vitals = createVitals(options.clock);
   const lanes = createLanes(concurrency, options.random ?? Math.random);
   const runtime = createRuntime(definition, settings, { ...options, transport, vitals, lanes });
+  const webhook = definition.webhook && createWebhookReceiver(definition.webhook, settings, options.clock);
   return {
     system: runtime.system,
     connector: runtime.connector,
     capabilities: definition.capabilities,
     ...bindPorts(definition.ports, runtime),
+    ...(webhook && { webhook }),
     health: () => vitals.health(lanes.rests()),
     close: transport.close,
   };

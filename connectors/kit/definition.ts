@@ -21,6 +21,7 @@ import type {
   StockDraft,
   TrackingDraft,
 } from './draft.ts';
+import type { WebhookDefinition } from './webhook.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
 // What a connector is: plain data and pure functions. Nothing here does I/O; the kit does all of it.
@@ -219,5 +220,7 @@ export interface ConnectorDefinition<S = unknown> {
   readonly auth: Auth<S>;
   readonly limits: Limits<S>;
   readonly capabilities: readonly string[];
+  /** Absent: the system tells of no changes. */
+  readonly webhook?: WebhookDefinition<S>;
   readonly ports: Ports<S>;
 }

@@ -17,6 +17,7 @@ import type {
   TrackingKey,
   TrackingRecord,
 } from './shipping.ts';
+import type { WebhookReceiver } from './webhooks.ts';
 
 /** One slot of a batch answer, in key order: the value, null when the system does not know the key, an Error when the read failed. */
 export type Slot<V> = V | null | Error;
@@ -144,6 +145,8 @@ export interface ConnectedSystem extends SystemPort {
   readonly loyaltyFeed?: FeedSource<LoyaltyRecord>;
   readonly orderFeed?: FeedSource<OrderRecord>;
   readonly signalFeed?: FeedSource<SignalRecord>;
+  /** Absent: the system sends no webhooks, or no secret for them is configured. */
+  readonly webhook?: WebhookReceiver;
   /** What the kit saw of the system in the last minute. */
   readonly health: () => SystemHealth;
   readonly close: () => Promise<void>;

@@ -7,6 +7,7 @@ import { conformBatch } from './conform-batch.ts';
 import { conformFeed } from './conform-feed.ts';
 import { openBench, within } from './conform-harness.ts';
 import type { ConformFixtures } from './conform-harness.ts';
+import { conformWebhook } from './conform-webhook.ts';
 import { conformWrite } from './conform-write.ts';
 
 /**
@@ -46,6 +47,7 @@ export function conformConnector<S>(definition: ConnectorDefinition<S>, open: ()
       expect([bench.calls.length, bench.tokenCalls()]).toEqual([0, 0]);
     });
 
+    if (definition.webhook !== undefined) conformWebhook(definition, fixtures);
     for (const [name, port] of ports) {
       if ('idempotency' in port) conformWrite({ definition, name, fixtures });
       else if ('max' in port) conformBatch({ definition, name, fixtures });

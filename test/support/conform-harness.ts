@@ -36,6 +36,19 @@ export interface ConformWrites {
   readonly personal: readonly string[];
 }
 
+/** A webhook as the vendor would send it. */
+export interface ConformWebhook {
+  /** Configured beside the fixtures' own. */
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly url: string;
+  readonly body: string;
+  /** Header names in lower case. */
+  readonly headers: (body: string, sentAtMs: number) => Readonly<Record<string, string>>;
+  /** A body that proves nothing, where the proof is in the body. @default the same body, with another's signature */
+  readonly forgedBody?: string;
+  readonly feeds: readonly string[];
+}
+
 /** What the suite needs to know of a connector beside its definition. */
 export interface ConformFixtures {
   readonly credentials: Readonly<Record<string, string>>;
@@ -48,6 +61,8 @@ export interface ConformFixtures {
   readonly contractOf: (path: string) => Contract | null;
   /** One entry for every batch port of the definition. */
   readonly keys: Readonly<Record<string, ConformKeys>>;
+  /** Present where the definition has a webhook. */
+  readonly webhook?: ConformWebhook;
   /** One entry for every write port of the definition. */
   readonly writes?: Readonly<Record<string, ConformWrites>>;
   /** How the vendor says that a page token is no longer good; absent: its feeds have no such tokens. */
