@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
 import { matchRoute, operationName } from './route-table.ts';
 import type { Route } from './route-table.ts';
 
-export const SHIPENGINE_API_KEY = 'TEST_sandbox-shipengine-key';
+const SHIPENGINE_API_KEY = 'TEST_sandbox-shipengine-key';
 /** The retailer's connections: one carrier of parcels, one of lockers. */
 const CARRIERS = [
   { id: 'se-1001', code: 'royal_mail', name: 'Royal Mail', service: 'royal_mail_tracked_48', pence: 395, days: 2 },

@@ -8,7 +8,7 @@ import { matchRoute, operationName } from './route-table.ts';
 import type { Route } from './route-table.ts';
 import { structureOf } from './world-views.ts';
 
-export const KLAVIYO_API_KEY = 'pk_sandbox-klaviyo-key';
+const KLAVIYO_API_KEY = 'pk_sandbox-klaviyo-key';
 const REVISION = '2026-07-15';
 
 interface Call {

@@ -5,8 +5,8 @@ import { Refusal } from './refusal.ts';
 import { matchRoute, operationName } from './route-table.ts';
 import type { Route } from './route-table.ts';
 
-export const PINTEREST_TOKEN = 'pina_sandbox-pinterest-token';
-export const PINTEREST_AD_ACCOUNT = '549755885175';
+const PINTEREST_TOKEN = 'pina_sandbox-pinterest-token';
+const PINTEREST_AD_ACCOUNT = '549755885175';
 /** The one customer list there is. */
 export const PINTEREST_LIST = '643';
 const RECIPIENT = 'pinterest';

@@ -51,7 +51,7 @@ function put(value: unknown, path: Path, replacement: unknown): unknown {
   return Object.fromEntries(entries.map(([key, entry]) => [key, key === name ? put(entry, rest, replacement) : entry]));
 }
 
-export function kindOf(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
