@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseConfigText } from './config-file.ts';
+import { readEnvironment } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import { assertProductionReady } from './production-rules.ts';
@@ -103,5 +104,26 @@ describe('assertProductionReady', () => {
       check({ databaseUrl: 'postgres://db.example/m?sslmode=verify-full', redisUrl: 'rediss://cache.example' }),
     ).not.toThrow();
     expect(check({ databaseUrl: 'postgres://127.0.0.1/m', redisUrl: 'redis://localhost' })).not.toThrow();
+  });
+});
+
+describe('readEnvironment', () => {
+  it('takes addresses of PostgreSQL and Redis, and nothing for an empty variable', () => {
+    expect(readEnvironment({ DATABASE_URL: 'postgresql://me@db/shop', REDIS_URL: '' })).toMatchObject({
+      databaseUrl: 'postgresql://me@db/shop',
+      redisUrl: null,
+      production: false,
+    });
+  });
+
+  it.each([
+    [{ DATABASE_URL: 'secret-host' }, 'DATABASE_URL is not an address like postgres://host'],
+    [{ DATABASE_URL: 'mysql://secret@db' }, 'DATABASE_URL is not an address like postgres://host'],
+    [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL is not an address like redis://host'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"; it is one of debug, info, warn, error, silent'],
+  ])('refuses %j', (variables, message) => {
+    expect(() => readEnvironment(variables)).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_INVALID', message }),
+    );
   });
 });

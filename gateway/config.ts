@@ -33,9 +33,11 @@ export interface ServeFlags {
   readonly stores?: string | undefined;
 }
 
-/** @throws {MortarError} CONFIGURATION_INVALID when LOG_LEVEL is not a level. */
-export function readEnvironment(): Environment {
-  const variables = { ...process.env };
+/**
+ * @param variables default: those of the process
+ * @throws {MortarError} CONFIGURATION_INVALID when LOG_LEVEL is not a level, DATABASE_URL or REDIS_URL no such address
+ */
+export function readEnvironment(variables: Environment['variables'] = { ...process.env }): Environment {
   const production = variables['NODE_ENV'] === 'production';
   // At a desk the summary is what matters; trouble still shows.
   const level = variables['LOG_LEVEL'] ?? (production ? 'info' : 'warn');
@@ -47,11 +49,22 @@ export function readEnvironment(): Environment {
   }
   return {
     production,
-    databaseUrl: variables['DATABASE_URL'] || null,
-    redisUrl: variables['REDIS_URL'] || null,
+    databaseUrl: readAddress(variables, 'DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: readAddress(variables, 'REDIS_URL', ['redis:', 'rediss:']),
     logLevel,
     variables,
   };
+}
+
+/** Null: not set. The message never shows the value, which may hold a password. */
+function readAddress(
+  variables: Environment['variables'],
+  name: string,
+  protocols: readonly [string, ...string[]],
+): string | null {
+  const text = variables[name] || null;
+  if (text === null || protocols.includes(URL.parse(text)?.protocol ?? '')) return text;
+  throw new MortarError('CONFIGURATION_INVALID', { message: `${name} is not an address like ${protocols[0]}//host` });
 }
 
 export interface LoadConfigOptions {

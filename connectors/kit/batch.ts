@@ -1,3 +1,4 @@
+import { batchesOf } from '#platform/batches.ts';
 import { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
 import type { BatchRead, Slot } from '#schema/model/sources.ts';
@@ -53,7 +54,7 @@ export function bindBatchRead<K, D, V, S>(
     const mayExist = (text: string): boolean => isPlausibleKey(text) && (definition.accepts?.(text) ?? true);
     const askable = [...distinct].filter(([text]) => mayExist(text)).map(([, key]) => key);
     const slots = new Map<string, Slot<V>>();
-    const chunks = await Promise.all(chunksOf(askable, definition.max).map((chunk) => readChunk(chunk, scope)));
+    const chunks = await Promise.all(batchesOf(askable, definition.max).map((chunk) => readChunk(chunk, scope)));
     for (const chunk of chunks) for (const [text, slot] of chunk) slots.set(text, slot);
     // A key that was not asked for has the answer of one the system does not know.
     const unknown = definition.absent === null ? null : seal(definition.absent, runtime.origin('REALTIME', null));
@@ -66,11 +67,4 @@ export function bindBatchRead<K, D, V, S>(
 
 function slotsOf<V>(keys: readonly string[], slotOf: (key: string) => Slot<V>): ReadonlyMap<string, Slot<V>> {
   return new Map(keys.map((key) => [key, slotOf(key)]));
-}
-
-/** A list in parts of at most `size`. */
-export function chunksOf<K>(keys: readonly K[], size: number): readonly (readonly K[])[] {
-  return Array.from({ length: Math.ceil(keys.length / size) }, (_, index) =>
-    keys.slice(index * size, (index + 1) * size),
-  );
 }

@@ -1,8 +1,8 @@
+import { batchesOf } from '#platform/batches.ts';
 import type { CallScope } from '#schema/model/request.ts';
 import type { BatchWrite } from '#schema/model/sources.ts';
 import type { WriteResult } from '#schema/model/outreach.ts';
 
-import { chunksOf } from './batch.ts';
 import type { WriteDefinition } from './definition.ts';
 import { toUpstreamError, upstreamError } from './failure.ts';
 import { readAnswer } from './pages.ts';
@@ -42,7 +42,7 @@ export function bindWrite<I, S>(
     const sent = [...last.values()];
     const groups = Map.groupBy(sent, (input) => definition.groupOf?.(input) ?? '');
     const results = new Map<string, WriteResult | Error>();
-    const chunks = [...groups.values()].flatMap((group) => chunksOf(group, definition.max));
+    const chunks = [...groups.values()].flatMap((group) => batchesOf(group, definition.max));
     const write = async (chunk: readonly I[]): Promise<void> => {
       const result = await send(chunk, scope);
       for (const input of chunk) results.set(definition.keyOf(input), result);

@@ -3,7 +3,8 @@ import { type ExternalRef, type Sku, toSku, toSystemId } from '#schema/model/ids
 import type { CrosswalkEntry } from '#schema/model/records.ts';
 import { identifyItem, matchItem } from './crosswalk-rules.ts';
 import type { CatalogTables } from './migrations.ts';
-import { inChunks, loadCandidates } from './rematch.ts';
+import { loadCandidates } from './rematch.ts';
+import { inBatches } from '#platform/batches.ts';
 
 /** An item reference with the code its system carries. */
 export interface ItemReference extends CrosswalkEntry {
@@ -40,7 +41,7 @@ export function createCrosswalk({ database, codePrefixes = {} }: CrosswalkOption
   const db = database.as<CatalogTables>().read;
   return {
     async referencesOf(skus) {
-      const rows = await inChunks([...new Set(skus)], (chunk) =>
+      const rows = await inBatches([...new Set(skus)], (chunk) =>
         db
           .selectFrom('item_reference')
           .select(['system', 'external_id', 'kind', 'code', 'sku'])
@@ -60,7 +61,7 @@ export function createCrosswalk({ database, codePrefixes = {} }: CrosswalkOption
     },
     skusOf: (system, codes) => findSkus({ db, system, codes, prefixes: codePrefixes[system] ?? [] }),
     async areKnown(skus) {
-      const rows = await inChunks([...new Set(skus)], (chunk) =>
+      const rows = await inBatches([...new Set(skus)], (chunk) =>
         db.selectFrom('product').select('sku').where('sku', 'in', chunk).execute(),
       );
       const known = new Set(rows.map(({ sku }) => sku));
@@ -115,7 +116,7 @@ interface FindSkus {
 }
 
 async function findSkus({ db, system, codes, prefixes }: FindSkus): Promise<readonly (Sku | null)[]> {
-  const named = await inChunks([...new Set(codes)], (chunk) =>
+  const named = await inBatches([...new Set(codes)], (chunk) =>
     db
       .selectFrom('item_reference')
       .select(['external_id', 'code', 'sku'])

@@ -4,7 +4,7 @@ import type { Database } from '#platform/database.ts';
 import type { ItemRecord } from '#schema/model/records.ts';
 import { parseItemRecord } from './item-codec.ts';
 import type { CatalogTables } from './migrations.ts';
-import { inChunks } from './rematch.ts';
+import { inBatches } from '#platform/batches.ts';
 
 export interface ProductFilter {
   /** Only these; at most 200. */
@@ -64,14 +64,14 @@ export function createProductDirectory(database: Database): ProductDirectory {
       return Number(row?.count ?? 0);
     },
     async products(skus) {
-      const rows = await inChunks([...new Set(skus)], (chunk) =>
+      const rows = await inBatches([...new Set(skus)], (chunk) =>
         db.selectFrom('product').select(['sku', 'record']).where('sku', 'in', chunk).execute(),
       );
       const bySku = new Map(rows.map(({ sku, record }) => [sku, parseItemRecord(record)]));
       return skus.map((sku) => bySku.get(sku) ?? null);
     },
     async items(system, externalIds) {
-      const rows = await inChunks([...new Set(externalIds)], (chunk) =>
+      const rows = await inBatches([...new Set(externalIds)], (chunk) =>
         db
           .selectFrom('item_reference')
           .select(['external_id', 'record'])

@@ -7,7 +7,8 @@ import type { ItemRecord } from '#schema/model/records.ts';
 import type { Change, FeedSink } from '#schema/model/sources.ts';
 import { identifyItem, normalizeGtin, toCodeKey } from './crosswalk-rules.ts';
 import type { CatalogTables } from './migrations.ts';
-import { type Affected, emptyAffected, inChunks, rematch } from './rematch.ts';
+import { type Affected, emptyAffected, rematch } from './rematch.ts';
+import { inBatches } from '#platform/batches.ts';
 
 export interface ItemFeedOptions {
   readonly database: Database;
@@ -67,7 +68,7 @@ async function writeProducts(trx: Trx, { changes, atMs, affected }: Page): Promi
   if (changes.length === 0) return;
   const ids = changes.map(idOf);
   const system = systemOf(changes[0]!);
-  const before = await inChunks(ids, (chunk) =>
+  const before = await inBatches(ids, (chunk) =>
     trx
       .selectFrom('item_reference')
       .select(['sku', 'gtin'])
@@ -77,13 +78,13 @@ async function writeProducts(trx: Trx, { changes, atMs, affected }: Page): Promi
   );
   for (const row of before) noteAffected(affected, row.sku, row.gtin);
   const oldSkus = before.flatMap(({ sku }) => (sku === null ? [] : [sku]));
-  await inChunks(oldSkus, (chunk) => trx.deleteFrom('product').where('sku', 'in', chunk).execute());
-  await inChunks(ids, (chunk) =>
+  await inBatches(oldSkus, (chunk) => trx.deleteFrom('product').where('sku', 'in', chunk).execute());
+  await inBatches(ids, (chunk) =>
     trx.deleteFrom('item_reference').where('system', '=', system).where('external_id', 'in', chunk).execute(),
   );
   const items = changes.flatMap((change) => (change.kind === 'upsert' ? [change.value] : []));
   for (const item of items) noteAffected(affected, item.code, normalizeGtin(item.gtin));
-  await inChunks(items, (chunk) =>
+  await inBatches(items, (chunk) =>
     trx
       .insertInto('item_reference')
       .values(chunk.map((item) => canonicalReference(item, atMs)))
@@ -91,7 +92,7 @@ async function writeProducts(trx: Trx, { changes, atMs, affected }: Page): Promi
   );
   // Two records with one code: the later wins, as in the source.
   const products = new Map(items.filter(isProduct).map((item) => [item.code, toProductRow(item, atMs)]));
-  await inChunks([...products.values()], (chunk) =>
+  await inBatches([...products.values()], (chunk) =>
     trx
       .insertInto('product')
       .values(chunk)
@@ -115,7 +116,7 @@ async function writeItems(
   const { changes, atMs, affected, system, prefixes } = page;
   const ids = changes.map(idOf);
   for (const table of ['item_reference', 'item_key'] as const) {
-    await inChunks(ids, (chunk) =>
+    await inBatches(ids, (chunk) =>
       trx.deleteFrom(table).where('system', '=', system).where('external_id', 'in', chunk).execute(),
     );
   }
@@ -132,8 +133,8 @@ async function writeItems(
       code_key,
     })),
   );
-  await inChunks(rows, (chunk) => trx.insertInto('item_reference').values(chunk).execute());
-  await inChunks(keys, (chunk) => trx.insertInto('item_key').values(chunk).execute());
+  await inBatches(rows, (chunk) => trx.insertInto('item_reference').values(chunk).execute());
+  await inBatches(keys, (chunk) => trx.insertInto('item_key').values(chunk).execute());
   for (const item of items) affected.items.push({ system, externalId: item.externalId });
 }
 

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 
 import { identifyItem, type MatchCandidate, matchItem } from './crosswalk-rules.ts';
 import type { CatalogTables } from './migrations.ts';
+import { inBatches } from '#platform/batches.ts';
 
 /** What a page touched: items named, and items whose normalized code or GTIN is among these. */
 export interface Affected {
@@ -11,19 +12,6 @@ export interface Affected {
 }
 
 export const emptyAffected = (): Affected => ({ items: [], codeKeys: new Set(), gtins: new Set() });
-
-/** SQLite and PostgreSQL bound the parameters of a statement; so many rows of at most nine columns stay below. */
-const CHUNK = 400;
-
-/** Runs `run` over parts of `values`; the answers in one list. No call for an empty list. */
-export async function inChunks<T, R>(
-  values: readonly T[],
-  run: (chunk: readonly T[]) => Promise<readonly R[]>,
-): Promise<R[]> {
-  const answers: R[] = [];
-  for (let at = 0; at < values.length; at += CHUNK) answers.push(...(await run(values.slice(at, at + CHUNK))));
-  return answers;
-}
 
 export interface RematchOptions {
   readonly affected: Affected;
@@ -76,7 +64,7 @@ async function loadAffected(trx: Transaction<CatalogTables>, affected: Affected)
   for (const [system, named] of Map.groupBy(affected.items, (item) => item.system)) {
     const ids = named.map(({ externalId }) => externalId);
     rows.push(
-      ...(await inChunks(ids, (chunk) =>
+      ...(await inBatches(ids, (chunk) =>
         trx
           .selectFrom('item_reference')
           .select(columns)
@@ -86,7 +74,7 @@ async function loadAffected(trx: Transaction<CatalogTables>, affected: Affected)
       )),
     );
   }
-  const byKey = await inChunks([...affected.codeKeys], (chunk) =>
+  const byKey = await inBatches([...affected.codeKeys], (chunk) =>
     trx
       .selectFrom('item_key')
       .innerJoin('item_reference as r', (join) =>
@@ -96,7 +84,7 @@ async function loadAffected(trx: Transaction<CatalogTables>, affected: Affected)
       .where('item_key.code_key', 'in', chunk)
       .execute(),
   );
-  const byGtin = await inChunks([...affected.gtins], (chunk) =>
+  const byGtin = await inBatches([...affected.gtins], (chunk) =>
     trx.selectFrom('item_reference').select(columns).where('gtin', 'in', chunk).execute(),
   );
   return [...new Map([...rows, ...byKey, ...byGtin].map((row) => [`${row.system}\n${row.external_id}`, row])).values()];
@@ -109,7 +97,7 @@ export async function loadCandidates(
   gtins: readonly string[],
 ): Promise<readonly MatchCandidate[]> {
   const select = (column: 'sku_key' | 'gtin', values: readonly string[]) =>
-    inChunks([...new Set(values)], (chunk) =>
+    inBatches([...new Set(values)], (chunk) =>
       db.selectFrom('product').select(['sku', 'sku_key', 'gtin']).where(column, 'in', chunk).execute(),
     );
   const rows = [...(await select('sku_key', keys)), ...(await select('gtin', gtins))];

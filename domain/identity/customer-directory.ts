@@ -1,6 +1,6 @@
 import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 
-import { readInBatches } from './batches.ts';
+import { inBatches } from '#platform/batches.ts';
 import { type CustomerKey, findCandidates } from './customer-search.ts';
 import { type CustomerView, maySeeCustomers, maySeeMarketplaceBuyers, provenFrom, viewOf } from './customer-view.ts';
 import type { MatchKeys } from './match-keys.ts';
@@ -159,7 +159,7 @@ export function createCustomerDirectory(options: CustomerDirectoryOptions): Cust
 
     async customersOf(subjects, request) {
       if (!maySeeCustomers(request)) return subjects.map(() => null);
-      const rows = await readInBatches([...new Set(subjects)], async (batch) =>
+      const rows = await inBatches([...new Set(subjects)], async (batch) =>
         db.selectFrom('subject').select(['id', 'customer_id']).where('id', 'in', batch).execute(),
       );
       const customers = new Map(rows.map((row) => [row.id, toCustomerId(row.customer_id)]));
@@ -190,7 +190,7 @@ async function readOwners(
   db: Kysely<IdentityTables>,
   ids: readonly CustomerId[],
 ): Promise<ReadonlyMap<string, { readonly subject: SubjectId; readonly customer: CustomerId }>> {
-  const rows = await readInBatches([...new Set(ids)], async (batch) =>
+  const rows = await inBatches([...new Set(ids)], async (batch) =>
     db
       .selectFrom('subject')
       .select(['id', 'own_customer_id', 'customer_id'])

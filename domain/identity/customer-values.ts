@@ -1,4 +1,4 @@
-import { readInBatches } from './batches.ts';
+import { inBatches } from '#platform/batches.ts';
 import type { Member } from './members.ts';
 import type { IdentityTables } from './tables.ts';
 import type { Database } from '#platform/database.ts';
@@ -93,7 +93,7 @@ function createSnapshotReader(
 ): (members: readonly MemberRef[]) => Promise<readonly (ProfileRecord | null)[]> {
   const db = options.database.as<IdentityTables>().read;
   return async (members) => {
-    const rows = await readInBatches(
+    const rows = await inBatches(
       members.map((member) => member.profile),
       async (batch) =>
         db

@@ -1,6 +1,6 @@
 import { type Transaction, sql } from 'kysely';
 
-import { batchesOf } from './batches.ts';
+import { batchesOf } from '#platform/batches.ts';
 import type { LinkCandidate } from './link-rules.ts';
 import type { IdentityTables } from './tables.ts';
 import { type SubjectId, toSubjectId } from '#schema/model/ids.ts';

@@ -1,6 +1,6 @@
 import { type Transaction, sql } from 'kysely';
 
-import { batchesOf } from './batches.ts';
+import { batchesOf } from '#platform/batches.ts';
 import { type KeyChange, type LinkArea, loadLinkArea } from './link-area.ts';
 import { type LinkEdge, connectedSets, linkProfiles } from './link-rules.ts';
 import { mintId } from './subjects.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { readInBatches } from './batches.ts';
+import { inBatches } from '#platform/batches.ts';
 import type { LinkTier } from './link-rules.ts';
 import type { IdentityTables } from './tables.ts';
 import {
@@ -44,7 +44,7 @@ export async function readMembers(
   db: Kysely<IdentityTables>,
   customers: readonly CustomerId[],
 ): Promise<{ readonly members: readonly Member[]; readonly links: readonly MemberLink[] }> {
-  const rows = await readInBatches([...new Set(customers)], async (batch) =>
+  const rows = await inBatches([...new Set(customers)], async (batch) =>
     db
       .selectFrom('subject')
       .innerJoin('source_profile as profile', 'profile.subject_id', 'subject.id')
@@ -99,7 +99,7 @@ export async function readLinks(
   db: Kysely<IdentityTables>,
   subjects: readonly SubjectId[],
 ): Promise<readonly MemberLink[]> {
-  const rows = await readInBatches(subjects, async (batch) =>
+  const rows = await inBatches(subjects, async (batch) =>
     db
       .selectFrom('identity_link')
       .select(['subject_a', 'subject_b', 'tier', 'evidence', 'linked_at'])

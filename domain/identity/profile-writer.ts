@@ -1,6 +1,6 @@
 import { type Transaction, sql } from 'kysely';
 
-import { batchesOf, readInBatches } from './batches.ts';
+import { batchesOf, inBatches } from '#platform/batches.ts';
 import type { KeyChange, ProfileKeys } from './link-area.ts';
 import { relink } from './link-store.ts';
 import type { MatchKeys } from './match-keys.ts';
@@ -217,7 +217,7 @@ async function readRows(
 ): Promise<ReadonlyMap<string, SourceProfileTable>> {
   const rows = new Map<string, SourceProfileTable>();
   for (const [system, group] of Map.groupBy(refs, (ref) => ref.system)) {
-    const found = await readInBatches(group, async (batch) =>
+    const found = await inBatches(group, async (batch) =>
       trx
         .selectFrom('source_profile')
         .selectAll()

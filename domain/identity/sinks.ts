@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 
-import { batchesOf, readInBatches } from './batches.ts';
+import { batchesOf, inBatches } from '#platform/batches.ts';
 import type { MatchKeys } from './match-keys.ts';
 import type { LoyaltyNumber, ProfileWriter } from './profile-writer.ts';
 import { type Subjects, keyOf } from './subjects.ts';
@@ -131,7 +131,7 @@ async function readAccounts(
   trx: Transaction<IdentityTables>,
   refs: readonly ExternalRef[],
 ): Promise<readonly IdentityTables['loyalty_account'][]> {
-  return readInBatches(refs, async (batch) =>
+  return inBatches(refs, async (batch) =>
     trx
       .selectFrom('loyalty_account')
       .selectAll()

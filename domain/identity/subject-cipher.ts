@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-import { batchesOf, readInBatches } from './batches.ts';
+import { batchesOf, inBatches } from '#platform/batches.ts';
 import type { IdentityTables } from './tables.ts';
 import { type Clock, nowIso } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
@@ -44,7 +44,7 @@ export function createSubjectCipher(options: SubjectCipherOptions): SubjectVault
     db: Database<IdentityTables>['read'],
     subjects: readonly SubjectId[],
   ): Promise<Map<SubjectId, Uint8Array | null>> => {
-    const rows = await readInBatches([...new Set(subjects)], async (batch) =>
+    const rows = await inBatches([...new Set(subjects)], async (batch) =>
       db.selectFrom('subject_key').select(['subject_id', 'wrapped_key']).where('subject_id', 'in', batch).execute(),
     );
     const wrapped = new Map(rows.map((row) => [row.subject_id, row.wrapped_key]));

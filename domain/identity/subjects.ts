@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { Transaction } from 'kysely';
 
-import { batchesOf, readInBatches } from './batches.ts';
+import { batchesOf, inBatches } from '#platform/batches.ts';
 import type { IdentityTables } from './tables.ts';
 import type { Database } from '#platform/database.ts';
 import { type ExternalRef, type ProfileId, type SubjectId, toProfileId, toSubjectId } from '#schema/model/ids.ts';
@@ -70,7 +70,7 @@ async function findSubjects(
 ): Promise<Map<string, EnsuredSubject>> {
   const found = new Map<string, EnsuredSubject>();
   for (const [system, group] of Map.groupBy(refs, (ref) => ref.system)) {
-    const rows = await readInBatches(group, async (batch) =>
+    const rows = await inBatches(group, async (batch) =>
       db
         .selectFrom('source_profile')
         .select(['external_id', 'subject_id', 'profile_id'])

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 
 import { type OrderPolicy, mergeFacets } from './order-merge.ts';
 import type { OrderReferenceTable, OrderTables } from './tables.ts';
-import { batchesOf, readInBatches } from '#domain/identity/batches.ts';
+import { batchesOf, inBatches } from '#platform/batches.ts';
 import { keyOf, mintId } from '#domain/identity/subjects.ts';
 import { isOlder, isSameVersion } from '#domain/identity/versions.ts';
 import { type ExternalRef, toSystemId } from '#schema/model/ids.ts';
@@ -197,7 +197,7 @@ export async function readFacets(
 ): Promise<ReadonlyMap<string, OrderReferenceTable>> {
   const facets = new Map<string, OrderReferenceTable>();
   for (const [system, group] of Map.groupBy(refs, (ref) => ref.system)) {
-    const rows = await readInBatches(group, async (batch) =>
+    const rows = await inBatches(group, async (batch) =>
       trx
         .selectFrom('order_reference')
         .selectAll()
@@ -216,7 +216,7 @@ export async function readFacets(
 
 /** Order ids by order number. */
 async function readNumbers(trx: Transaction<OrderTables>, numbers: readonly string[]): Promise<Map<string, string>> {
-  const rows = await readInBatches([...new Set(numbers)], async (batch) =>
+  const rows = await inBatches([...new Set(numbers)], async (batch) =>
     trx.selectFrom('order_directory').select(['id', 'order_number']).where('order_number', 'in', batch).execute(),
   );
   return new Map(rows.map((row) => [row.order_number ?? '', row.id]));

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 import { type OrderAccess, type OwnSubjects, createOrderAccess } from './order-access.ts';
 import type { OrderReferenceTable, OrderTables } from './tables.ts';
-import { batchesOf, readInBatches } from '#domain/identity/batches.ts';
+import { batchesOf, inBatches } from '#platform/batches.ts';
 import type { IdentityTables } from '#domain/identity/tables.ts';
 import type { Cursors } from '#platform/cursors.ts';
 import type { Database } from '#platform/database.ts';
@@ -142,7 +142,7 @@ export function createOrderDirectory(options: OrderDirectoryOptions): OrderDirec
       const aliases = await readAliases(db, ids);
       const wanted = ids.map((id) => aliases.get(id) ?? id);
       const access = await accessOf(request);
-      const rows = await readInBatches([...new Set(wanted)], async (batch) =>
+      const rows = await inBatches([...new Set(wanted)], async (batch) =>
         selectOrders(db, { access, filter: {}, position: null })
           .selectAll('order_directory')
           .where('order_directory.id', 'in', batch)
@@ -241,14 +241,14 @@ async function readNewest(
 }
 
 async function readAliases(db: Kysely<Tables>, ids: readonly OrderId[]): Promise<ReadonlyMap<string, string>> {
-  const rows = await readInBatches([...new Set(ids)], async (batch) =>
+  const rows = await inBatches([...new Set(ids)], async (batch) =>
     db.selectFrom('order_alias').selectAll().where('alias', 'in', batch).execute(),
   );
   return new Map(rows.map((row) => [row.alias, row.order_id]));
 }
 
 async function toViews(db: Kysely<Tables>, rows: readonly DirectoryRow[]): Promise<readonly OrderView[]> {
-  const facets = await readInBatches(
+  const facets = await inBatches(
     rows.map((row) => row.id),
     async (batch) =>
       db

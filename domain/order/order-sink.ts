@@ -11,7 +11,7 @@ import {
 } from './facet-writer.ts';
 import type { OrderPolicy } from './order-merge.ts';
 import type { OrderTables } from './tables.ts';
-import { readInBatches } from '#domain/identity/batches.ts';
+import { inBatches } from '#platform/batches.ts';
 import type { ProfileWriter } from '#domain/identity/profile-writer.ts';
 import { cursorOf, splitChanges } from '#domain/identity/sinks.ts';
 import { type SubjectRef, type Subjects, keyOf, lockIdentity } from '#domain/identity/subjects.ts';
@@ -162,7 +162,7 @@ async function knownSubjects(
 ): Promise<ReadonlyMap<OrderRecord, SubjectId>> {
   const stored = await readFacets(db, orders);
   const numbers = orders.flatMap((order) => order.orderNumber ?? []);
-  const rows = await readInBatches([...new Set(numbers)], async (batch) =>
+  const rows = await inBatches([...new Set(numbers)], async (batch) =>
     db
       .selectFrom('order_directory')
       .select(['order_number', 'subject_id'])

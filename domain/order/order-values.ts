@@ -1,6 +1,6 @@
 import type { OrderFacet, OrderView } from './order-directory.ts';
 import type { OrderTables } from './tables.ts';
-import { readInBatches } from '#domain/identity/batches.ts';
+import { inBatches } from '#platform/batches.ts';
 import { keyOf } from '#domain/identity/subjects.ts';
 import type { Database } from '#platform/database.ts';
 import type { SubjectCipher } from '#schema/model/consent.ts';
@@ -162,7 +162,7 @@ function createSnapshotReader(
 ): (refs: readonly ExternalRef[]) => Promise<readonly (OrderRecord | null)[]> {
   const db = options.database.as<OrderTables>().read;
   return async (refs) => {
-    const rows = await readInBatches(refs, async (batch) =>
+    const rows = await inBatches(refs, async (batch) =>
       db
         .selectFrom('order_snapshot')
         .selectAll()

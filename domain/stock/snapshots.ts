@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 
+import { batchesOf } from '#platform/batches.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { commitFeedCursor, readFeedCursor } from '#platform/feed-cursors.ts';
@@ -47,7 +48,7 @@ export function createStockSnapshots({
   return {
     async find(system, items) {
       const rows: StoredReading[] = [];
-      for (const chunk of chunked(items)) rows.push(...(await findChunk(db.read, system, chunk)));
+      for (const chunk of batchesOf(items, CHUNK)) rows.push(...(await findChunk(db.read, system, chunk)));
       const byKey = Map.groupBy(rows, ({ itemKey }) => itemKey);
       const byCode = Map.groupBy(rows, ({ reading }) => reading.code);
       return items.map(({ itemKey, code }) => newestPerPlace(byKey.get(itemKey) ?? byCode.get(code) ?? []));
@@ -55,7 +56,7 @@ export function createStockSnapshots({
     replaceItems: (items) =>
       db.write.transaction().execute(async (trx) => {
         for (const [system, all] of Map.groupBy(items, (item) => item.system)) {
-          for (const chunk of chunked(all)) await replaceChunk(trx, system, chunk);
+          for (const chunk of batchesOf(all, CHUNK)) await replaceChunk(trx, system, chunk);
         }
       }),
     sink: {
@@ -134,7 +135,7 @@ async function replaceChunk(trx: Transaction<StockTables>, system: string, items
 
 async function upsertForward(trx: Transaction<StockTables>, rows: readonly StockTables['stock_snapshot'][]) {
   const last = new Map(rows.map((row) => [`${row.item_key}\n${row.location_external_id}`, row]));
-  for (const chunk of chunked([...last.values()])) {
+  for (const chunk of batchesOf([...last.values()], CHUNK)) {
     await trx
       .insertInto('stock_snapshot')
       .values(chunk)
@@ -167,10 +168,4 @@ function toRow(reading: StockReading, system: string, itemKey: string): StockTab
 function newestPerPlace(rows: readonly StoredReading[]): readonly StockReading[] {
   const ordered = rows.toSorted((a, b) => a.asOfMs - b.asOfMs);
   return [...new Map(ordered.map(({ reading }) => [reading.locationExternalId, reading])).values()];
-}
-
-function chunked<T>(values: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(values.length / CHUNK) }, (_, at) =>
-    values.slice(at * CHUNK, (at + 1) * CHUNK),
-  );
 }

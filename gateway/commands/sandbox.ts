@@ -62,7 +62,7 @@ function report(message: string): Promise<void> {
   });
 }
 
-function describe({ urls, configFile, consentsFile, world }: Sandbox): string {
+function describe({ urls, configFile, consentsFile, environment, world }: Sandbox): string {
   const { people, products, orders, seed, scale } = world();
   const rows = Object.entries(NAMES).map(
     ([name, title]) => `  ${title.padEnd(28)} ${urls[name as keyof typeof NAMES]}`,
@@ -75,6 +75,10 @@ function describe({ urls, configFile, consentsFile, world }: Sandbox): string {
     '',
     `  Configuration    ${configFile}`,
     `  Past decisions   ${consentsFile}`,
+    '',
+    '  A gateway of your own (npm start -- --config …) needs the credentials it names:',
+    '',
+    ...Object.entries(environment).map(([name, value]) => `  export ${name}='${value}'`),
     '',
     '  Ctrl-C stops it.',
     '',

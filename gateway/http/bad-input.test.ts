@@ -89,6 +89,12 @@ describe('documents', () => {
       'LIMIT_COST',
     ],
     [
+      'fragments that multiply',
+      `{ ...F0 } ${many(40, (index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`)} fragment F40 on Query { __typename }`,
+      undefined,
+      'LIMIT_COST',
+    ],
+    [
       'an endless fragment',
       '{ customer(id: 1) { ...A } } fragment A on Customer { friends { ...A } }',
       undefined,

@@ -35,8 +35,8 @@ export interface LimitedOperation {
 
 /** Rows of a list whose length nothing states. */
 const ASSUMED_ROWS = 10;
-/** Fields visited at most: fragments spread in fragments can multiply without end. */
-const MAX_VISITED_FIELDS = 20_000;
+/** Fields visited at most for each token allowed: fragments spread in fragments can multiply without end. */
+const VISITED_FIELDS_PER_TOKEN = 2.5;
 
 interface Place {
   readonly type: GraphQLNamedType;
@@ -72,6 +72,7 @@ export function assertOperationLimits(limited: LimitedOperation): void {
 
 function createWalk({ schema, policy, document, limits }: LimitedOperation, variables: Record<string, unknown>) {
   const fragments: ReadonlyMap<string, FragmentDefinitionNode> = fragmentsOf(document);
+  const mostFields = limits.tokens * VISITED_FIELDS_PER_TOKEN;
   let visited = 0;
   let rootFields = 0;
   let cost = 0;
@@ -94,7 +95,7 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
   };
   const visitField = (node: FieldNode, place: Place): void => {
     visited += 1;
-    refuseIf(visited > MAX_VISITED_FIELDS, 'LIMIT_COST', `The document has more than ${MAX_VISITED_FIELDS} fields.`);
+    refuseIf(visited > mostFields, 'LIMIT_COST', `The document has more than ${mostFields} fields.`);
     refuseIf(
       place.depth > limits.depth,
       'LIMIT_DEPTH',

@@ -12,8 +12,8 @@ export const EXAMPLES: readonly Example[] = [
     title: 'Front end: products with stock',
     client: 'storefront',
     purpose: null,
-    query: `# What a shop page needs: one graph, five systems behind it.
-# Choose "storefront" at the top right for a token, then run.
+    query: `# What a shop page needs, over five systems.
+# Choose "storefront" at the top right, then run.
 query ProductPage {
   products(first: 5) {
     nodes {
@@ -25,7 +25,10 @@ query ProductPage {
         reason
         quantity {
           value
-          provenance { asOf stale degraded inputs { system } }
+          provenance {
+            asOf stale degraded
+            inputs { system }
+          }
         }
       }
     }
@@ -39,17 +42,25 @@ query ProductPage {
     purpose: null,
     query: `# Stores around a point, nearest first, with their hours.
 query Nearby($point: GeoPointInput!) {
-  locations(near: { point: $point, withinKm: 200 }, kinds: [STORE], first: 5) {
-    nodes { id name distanceKm openNow nextOpening timeZone }
+  locations(
+    near: { point: $point, withinKm: 200 }
+    kinds: [STORE]
+    first: 5
+  ) {
+    nodes {
+      id name distanceKm
+      openNow nextOpening timeZone
+    }
   }
 }`,
-    variables: '{ "point": { "latitude": 51.5072, "longitude": -0.1276 } }',
+    variables: '{\n  "point": { "latitude": 51.5072, "longitude": -0.1276 }\n}',
   },
   {
     title: 'Associate: the customer at the counter',
     client: 'associate',
     purpose: 'PERSONALIZATION',
-    query: `# A field without consent is null, and extensions.consent says why.
+    query: `# A field without consent is null,
+# and extensions.consent says why.
 query Clienteling {
   customers(first: 5) {
     nodes {
@@ -67,10 +78,17 @@ query Clienteling {
     title: 'Partner app: what a scoped token sees',
     client: 'partner-marketplace',
     purpose: 'THIRD_PARTY_SHARING',
-    query: `# Stock is open to the partner; personal fields are refused before anything is fetched.
+    query: `# Stock is open to the partner; personal fields
+# are refused before anything is fetched.
 query Partner {
   products(first: 3) {
-    nodes { sku title availability(channel: "amazon") { quantity { value } guarantee } }
+    nodes {
+      sku title
+      availability(channel: "amazon") {
+        quantity { value }
+        guarantee
+      }
+    }
   }
   customers(first: 3) { nodes { id email } }
 }`,
@@ -80,9 +98,12 @@ query Partner {
     title: 'Analyst: the state of the systems',
     client: 'analyst',
     purpose: null,
-    query: `# Health, lag and unmatched items of every connected system.
+    query: `# Health, lag and unmatched items of every system.
 query Systems {
-  systems { id connector state lagSeconds unmatchedItems capabilities }
+  systems {
+    id connector state
+    lagSeconds unmatchedItems capabilities
+  }
   purposes { id title mechanism dpvIri }
 }`,
     variables: '{}',

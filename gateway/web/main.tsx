@@ -20,7 +20,6 @@ function Page() {
     <GraphiQL
       fetcher={fetcher}
       plugins={plugins}
-      visiblePlugin="GraphiQL Explorer"
       initialQuery={EXAMPLES[0]?.query}
       initialVariables={EXAMPLES[0]?.variables}
       defaultEditorToolsVisibility="variables"
