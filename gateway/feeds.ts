@@ -23,6 +23,8 @@ export interface Feeds {
   readonly lagSeconds: (system: string) => number | null;
   /** The systems of those feeds that were never read to the end, each once. */
   readonly loading: (feeds: readonly Pick<FeedSource<unknown>, 'system' | 'feed'>[]) => readonly SystemId[];
+  /** Reads feeds of a system now; names it does not have are ignored. */
+  readonly nudge: (system: string, feeds: readonly string[]) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -82,6 +84,9 @@ export async function startFeeds(options: FeedsOptions): Promise<Feeds> {
       const isOpen = ({ system, feed }: Pick<FeedSource<unknown>, 'system' | 'feed'>): boolean =>
         open.some((entry) => entry.system === system && entry.feed === feed);
       return [...new Set(feeds.filter(isOpen).map(({ system }) => system))];
+    },
+    nudge(system, feeds) {
+      for (const entry of running) if (entry.system === system && feeds.includes(entry.feed)) entry.run.nudge();
     },
     async stop() {
       controller.abort();

@@ -3,6 +3,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { UpstreamCall } from '#platform/metrics.ts';
 import type { Subgraph } from '#platform/subgraph.ts';
+import type { WebhookReceiver } from '#schema/model/webhooks.ts';
 
 /** One connected system as the start-up summary, /readyz and the metrics show it. */
 export interface SystemReport {
@@ -35,8 +36,18 @@ export interface GraphReadiness {
 }
 
 /** What wiring.ts builds and the gateway serves: subgraphs over domains over connected systems. */
+/** A system that sends webhooks. */
+export interface WebhookSystem {
+  readonly id: string;
+  readonly receive: WebhookReceiver;
+  /** Reads the named feeds of the system now; returns at once. */
+  readonly nudge: (feeds: readonly string[]) => void;
+}
+
 export interface Graph {
   readonly subgraphs: readonly Subgraph[];
+  /** Systems whose webhooks can be verified; absent: none. */
+  readonly webhooks?: readonly WebhookSystem[];
   /** Never touches a system: what is known now. */
   readonly systems: () => readonly SystemReport[];
   readonly readiness: () => GraphReadiness;

@@ -1,15 +1,21 @@
 import type { Config } from './config-schema.ts';
 import type { Feeds } from './feeds.ts';
 import type { GraphDeps, SystemReport } from './graph.ts';
+import { carrierShipengine } from '#connectors/carrier-shipengine/connector.ts';
 import { crmHubspot } from '#connectors/crm-hubspot/connector.ts';
+import { emailKlaviyo } from '#connectors/email-klaviyo/connector.ts';
 import { erpBusinessCentral } from '#connectors/erp-business-central/connector.ts';
+import type { BudgetStore } from '#connectors/kit/budget.ts';
+import { createRedisBudgets } from '#connectors/kit/budget-redis.ts';
 import { connectSystem, type ConnectOptions } from '#connectors/kit/connect-system.ts';
 import { marketplaceAmazon } from '#connectors/marketplace-amazon/connector.ts';
 import { posSquare } from '#connectors/pos-square/connector.ts';
+import { socialPinterest } from '#connectors/social-pinterest/connector.ts';
 import { wmsConnect } from '#connectors/wms-connect/connector.ts';
 import type { Crosswalk } from '#domain/catalog/crosswalk.ts';
 import type { SystemStatusSource } from '#domain/catalog/system-status.ts';
 import { MortarError } from '#platform/errors.ts';
+import { createRedisDoor } from '#platform/redis.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
 import type { ConnectedSystem } from '#schema/model/sources.ts';
 
@@ -22,12 +28,28 @@ const CONNECTORS: Readonly<Record<string, Connect>> = {
   'pos-square': (options) => connectSystem(posSquare, options),
   'crm-hubspot': (options) => connectSystem(crmHubspot, options),
   'marketplace-amazon': (options) => connectSystem(marketplaceAmazon, options),
+  'carrier-shipengine': (options) => connectSystem(carrierShipengine, options),
+  'email-klaviyo': (options) => connectSystem(emailKlaviyo, options),
+  'social-pinterest': (options) => connectSystem(socialPinterest, options),
 };
+
+/** Where the processes of one Redis count the vendors' limits together; null without Redis: each system counts for itself. */
+export function openBudgets({ redisUrl }: Config, { clock, logger }: GraphDeps): BudgetStore | null {
+  if (redisUrl === null) return null;
+  const door = createRedisDoor({
+    url: redisUrl,
+    onState: ({ up, reason }) => {
+      if (!up) logger.warn({ reason }, 'vendor limits are counted in this process alone');
+    },
+  });
+  return createRedisBudgets(door, clock.nowMs);
+}
 
 /** Binds every configured system, in configured order; opens no connection. @throws {MortarError} CONFIGURATION_INVALID */
 export function connectSystems(
   { systems }: Config,
   { clock, logger, onUpstreamCall }: GraphDeps,
+  budgets: BudgetStore | null = null,
 ): readonly ConnectedSystem[] {
   const bind = (config: SystemConfig): ConnectedSystem => {
     const connect = Object.hasOwn(CONNECTORS, config.connector) ? CONNECTORS[config.connector] : undefined;
@@ -40,6 +62,7 @@ export function connectSystems(
       config,
       clock,
       logger,
+      ...(budgets && { budgets }),
       trace(line) {
         logger.debug(line, 'upstream call');
         onUpstreamCall({

@@ -3,7 +3,7 @@ import { startFeeds } from './feeds.ts';
 import type { CreateGraph, ImportConsentFile } from './graph.ts';
 import { importPastDecisions } from './past-decisions.ts';
 import { importDecisions, openState } from './state.ts';
-import { connectSystems, createSystemStatus } from './systems.ts';
+import { connectSystems, createSystemStatus, openBudgets } from './systems.ts';
 import { createCursors } from '#platform/cursors.ts';
 import { createCatalogSubgraph } from '#subgraphs/catalog/subgraph.ts';
 import { createConsentSubgraph } from '#subgraphs/consent/subgraph.ts';
@@ -16,7 +16,8 @@ export const createGraph: CreateGraph = async (config, deps) => {
   const { clock, logger } = deps;
   const state = await openState(config, clock);
   const cursors = createCursors(state.keys.cursor);
-  const systems = connectSystems(config, deps);
+  const budgets = openBudgets(config, deps);
+  const systems = connectSystems(config, deps, budgets);
   const bound = { config, deps, state, systems, cursors };
   const catalog = catalogOf(bound);
   const stock = stockOf(bound, catalog);
@@ -46,6 +47,7 @@ export const createGraph: CreateGraph = async (config, deps) => {
     await past.ended;
     await stock.close();
     await Promise.all(systems.map(async (system) => system.close()));
+    await budgets?.close();
     await catalog.close();
     await state.database.close();
   }
@@ -75,6 +77,11 @@ export const createGraph: CreateGraph = async (config, deps) => {
       }),
       createConsentSubgraph({ consent: consent.service, customers: directory, deciders, logger }),
     ],
+    webhooks: systems.flatMap(({ system, webhook }) =>
+      webhook === undefined
+        ? []
+        : [{ id: system, receive: webhook, nudge: (names: readonly string[]) => feeds.nudge(system, names) }],
+    ),
     systems: status.reports,
     readiness: () => ({ consentsImported: past.areImported(), firstLoadDone: feeds.progress().done }),
     loadProgress: feeds.progress,

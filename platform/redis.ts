@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { Redis } from 'ioredis';
 
 /** Where the door tells that Redis went away or came back; called once per change of state, never per call. */
@@ -13,6 +15,16 @@ export interface RedisDoorOptions {
   readonly probeIntervalMs?: number;
 }
 
+/** A Lua script, with the name Redis keeps it under. */
+export interface LuaScript {
+  readonly text: string;
+  readonly sha1: string;
+}
+
+export function luaScript(text: string): LuaScript {
+  return { text, sha1: createHash('sha1').update(text).digest('hex') };
+}
+
 /**
  * A Redis that can never slow or break an answer: connects in the background; while it is not ready a call costs nothing
  * and answers null; the first call that fails or waits longer than `commandTimeoutMs` closes the door until a background
@@ -25,6 +37,8 @@ export interface RedisDoor {
   readonly setMany: (
     entries: readonly { readonly key: string; readonly value: string; readonly ttlMs: number }[],
   ) => Promise<void>;
+  /** Runs a script in one step; null when Redis cannot be asked. Never rejects. */
+  readonly evaluate: (script: LuaScript, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
   readonly isOpen: () => boolean;
   readonly close: () => Promise<void>;
 }
@@ -93,6 +107,18 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
         for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
       } catch (error) {
         shut(error);
+      }
+    },
+    async evaluate({ text, sha1 }, keys, args) {
+      if (!isOpen()) return null;
+      try {
+        return await client.evalsha(sha1, keys.length, ...keys, ...args).catch(async (error: unknown) => {
+          if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+          return await client.eval(text, keys.length, ...keys, ...args);
+        });
+      } catch (error) {
+        shut(error);
+        return null;
       }
     },
     async close() {

@@ -1,8 +1,10 @@
 import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
 
 import { profileFeed, profilesById } from './contacts.ts';
+import { hubspotRates, observeHubspot } from './rates.ts';
 import { hubspotSettings } from './settings.ts';
 import type { HubspotSettings } from './settings.ts';
+import { hubspotWebhook } from './webhook.ts';
 
 /**
  * HubSpot CRM: contacts.
@@ -14,8 +16,9 @@ export const crmHubspot: ConnectorDefinition<HubspotSettings> = {
   apiVersion: 'v3',
   settings: hubspotSettings,
   auth: { kind: 'headers', headers: ({ token }) => ({ authorization: `Bearer ${token}` }) },
-  // 100 calls in 10 seconds per app; a 429 names no time.
-  limits: { concurrency: 20, pauseMs: 1_000 },
+  // A 429 names no time.
+  limits: { concurrency: 20, pauseMs: 1_000, rules: hubspotRates, observe: observeHubspot },
   capabilities: ['profiles:read', 'profiles:feed'],
+  webhook: hubspotWebhook,
   ports: { profiles: profilesById, profileFeed },
 };

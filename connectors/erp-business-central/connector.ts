@@ -4,6 +4,7 @@ import { itemFeed, itemsByCode } from './items.ts';
 import { orderFeed, ordersById } from './orders.ts';
 import { businessCentralSettings } from './settings.ts';
 import type { BusinessCentralSettings } from './settings.ts';
+import { businessCentralWebhook } from './webhook.ts';
 
 /**
  * Microsoft Dynamics 365 Business Central: items with list price and company-wide quantity, sales orders.
@@ -26,7 +27,13 @@ export const erpBusinessCentral: ConnectorDefinition<BusinessCentralSettings> = 
     headers: (token) => ({ authorization: `Bearer ${token}` }),
   },
   // Five requests at once per user; more are queued by the service and then refused with 429.
-  limits: { concurrency: 5, pauseMs: 1_000 },
+  limits: {
+    concurrency: 5,
+    pauseMs: 1_000,
+    // Per user, sliding. Source: Business Central, "Operational limits: OData".
+    rules: () => [{ kind: 'window', name: 'user', limit: 6_000, windowMs: 300_000 }],
+  },
   capabilities: ['items:read', 'items:feed', 'orders:read', 'orders:feed', 'stock:witness'],
+  webhook: businessCentralWebhook,
   ports: { items: itemsByCode, itemFeed, orders: ordersById, orderFeed },
 };

@@ -4,10 +4,10 @@ import type { BatchReadDefinition, FeedDefinition } from '#connectors/kit/defini
 import type { ItemDraft } from '#connectors/kit/draft.ts';
 import { byKey, readRows, upserts } from '#connectors/kit/rows.ts';
 import { instantOf, moneyOf, textOf, unitsOf } from '#connectors/kit/text.ts';
-import { advance } from '#connectors/kit/watermark.ts';
+import { advance, restartRun } from '#connectors/kit/watermark.ts';
 import type { BaseUnit } from '#schema/model/records.ts';
 
-import { anyOf, changesRequest, entitySet, literal, nextPage, odataPage } from './odata.ts';
+import { anyOf, changesRequest, entitySet, literal, nextPage, odataPage, tokenExpired } from './odata.ts';
 import type { OdataPage } from './odata.ts';
 import type { BusinessCentralSettings } from './settings.ts';
 
@@ -112,4 +112,6 @@ export const itemFeed: FeedDefinition<ItemDraft, BusinessCentralSettings, OdataP
     const next = advance(cursor, { changedAt: values.map((value) => value.stamp.asOf), token }, nowMs);
     return { ...next, changes: upserts(values), rejected };
   },
+  expired: tokenExpired,
+  restart: restartRun,
 };

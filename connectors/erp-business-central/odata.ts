@@ -4,7 +4,7 @@ import type { FollowUp } from '#connectors/kit/definition.ts';
 import { rows } from '#connectors/kit/rows.ts';
 import { readWatermark } from '#connectors/kit/watermark.ts';
 import { queryOfLink } from '#connectors/kit/wire.ts';
-import type { WireRequest } from '#connectors/kit/wire.ts';
+import type { WireRequest, WireResponse } from '#connectors/kit/wire.ts';
 
 import type { BusinessCentralSettings } from './settings.ts';
 
@@ -47,4 +47,9 @@ export function changesRequest(cursor: string | null, set: WireRequest, pageSize
       $orderby: 'lastModifiedDateTime',
     },
   };
+}
+
+/** Business Central refuses a skip token that ended with 400, or 410 where the page is gone; no code of its own tells it apart. */
+export function tokenExpired({ status }: WireResponse): boolean {
+  return status === 400 || status === 410;
 }

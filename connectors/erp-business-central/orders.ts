@@ -4,11 +4,11 @@ import type { BatchReadDefinition, Decoded, FeedDefinition } from '#connectors/k
 import type { OrderDraft, ProfileDraft } from '#connectors/kit/draft.ts';
 import { readRows, rows, upserts } from '#connectors/kit/rows.ts';
 import { countryOf, instantOf, moneyOf, slugOf, splitName, textOf, unitsOf } from '#connectors/kit/text.ts';
-import { advance } from '#connectors/kit/watermark.ts';
+import { advance, restartRun } from '#connectors/kit/watermark.ts';
 import { toSystemId } from '#schema/model/ids.ts';
 import type { OrderLineRecord, OrderState } from '#schema/model/records.ts';
 
-import { anyOf, changesRequest, entitySet, literal, nextPage, odataPage } from './odata.ts';
+import { anyOf, changesRequest, entitySet, literal, nextPage, odataPage, tokenExpired } from './odata.ts';
 import type { OdataPage } from './odata.ts';
 import { isGuid } from './settings.ts';
 import type { BusinessCentralSettings } from './settings.ts';
@@ -173,4 +173,6 @@ export const orderFeed: FeedDefinition<OrderDraft, BusinessCentralSettings, Odat
     const next = advance(cursor, { changedAt: values.map((value) => value.updatedAt), token }, nowMs);
     return { ...next, changes: upserts(values), rejected };
   },
+  expired: tokenExpired,
+  restart: restartRun,
 };

@@ -31,7 +31,12 @@ const options = z.strictObject({
   /** A boolean. */
   hazardousField: z.string().optional(),
 });
-const credentials = z.strictObject({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
+const credentials = z.strictObject({
+  clientId: z.string().min(1),
+  clientSecret: z.string().min(1),
+  /** What subscriptions were given as clientState; absent: no webhooks. */
+  clientState: z.string().min(16).optional(),
+});
 
 export type BusinessCentralSettings = z.infer<typeof options> &
   z.infer<typeof credentials> & { readonly tokenUrl: string };

@@ -27,7 +27,11 @@ export function bindBatchRead<K, D, V, S>(
     try {
       const more = definition.more;
       const next = more && ((body: unknown, previous: typeof first): FollowUp | null => more(body, previous, context));
-      const bodies = await readPages(runtime, { first, page: definition.page, more: next }, scope);
+      const bodies = await readPages(
+        runtime,
+        { first, page: definition.page, more: next, missing: definition.missing },
+        scope,
+      );
       const decoded = definition.decode(bodies, keys, context);
       const origin = runtime.origin('REALTIME', definition.freshnessMs);
       return slotsOf(keys.map(definition.keyOf), (key) => {

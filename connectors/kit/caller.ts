@@ -3,10 +3,12 @@ import type { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
 
 import type { Authorizer } from './auth.ts';
+import type { Sign } from './breaker.ts';
+import type { AccountBudget } from './budget.ts';
 import { limitCall, pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
-import type { Gate } from './gate.ts';
 import type { Vitals } from './health.ts';
+import type { Lanes, OperationClass } from './lanes.ts';
 import { classify, parseAnswer } from './response.ts';
 import type { HttpExchange, Transport } from './transport.ts';
 import { buildUrl } from './wire.ts';
@@ -32,7 +34,8 @@ export interface CallerDeps {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly authorizer: Authorizer;
-  readonly gate: Gate;
+  readonly lanes: Lanes;
+  readonly budget: AccountBudget;
   readonly vitals: Vitals;
   readonly trace: (line: CallTrace) => void;
   /** 0 <= x < 1. */
@@ -40,18 +43,24 @@ export interface CallerDeps {
 }
 
 interface CallOptions {
+  readonly operationClass: OperationClass;
   readonly timeoutMs: number;
+  /** False: sending it twice does harm, so it is sent again only when the system surely did not take it. @default true */
+  readonly repeatable?: boolean;
+  /** Success may come without a body. @default false */
+  readonly mayBeEmpty?: boolean;
   /** Error answers the definition wants to see itself (an expired page token). */
   readonly accept?: (response: WireResponse) => boolean;
 }
 
-/** Sends one safe request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
+/** Sends one request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
 export type Caller = (request: WireRequest, scope: CallScope, options: CallOptions) => Promise<WireResponse>;
 
 type Outcome =
   | { readonly kind: 'answer'; readonly response: WireResponse }
   | { readonly kind: 'token-refused' }
-  | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean };
+  /** `sent` false: the system had no chance to answer. */
+  | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean; readonly sent: boolean };
 
 /** Less than this is not worth a call. */
 const LEAST_MS = 20;
@@ -64,7 +73,6 @@ const RETRY_RESERVE = 3;
  * time is left: after a wait the source asked for, or 10 to 100 ms after a failure that cost less than half of the time.
  */
 export function createCaller(deps: CallerDeps): Caller {
-  let pausedUntilMs = 0;
   let retryCredit = RETRY_RESERVE;
   const remaining = (scope: CallScope): number => scope.deadlineAtMs - deps.clock.nowMs();
 
@@ -76,7 +84,7 @@ export function createCaller(deps: CallerDeps): Caller {
   ): Promise<Outcome> {
     const startedAtMs = deps.clock.nowMs();
     const timeoutMs = Math.min(options.timeoutMs, remaining(scope));
-    if (timeoutMs < LEAST_MS) return failure(upstreamError('UPSTREAM_TIMEOUT', { message: 'No time is left.' }));
+    if (timeoutMs < LEAST_MS) return notSent(upstreamError('UPSTREAM_TIMEOUT', { message: 'No time is left.' }));
     using limit = limitCall(scope.signal, timeoutMs);
     const trace = (status: number, errorCode: string | null): void => {
       const elapsedMs = deps.clock.nowMs() - startedAtMs;
@@ -103,15 +111,16 @@ export function createCaller(deps: CallerDeps): Caller {
         return { kind: 'token-refused' };
       }
       const response = parseAnswer(answer);
+      deps.budget.answered(request, response);
       if (options.accept?.(response) === true) {
         record(status, null);
         return { kind: 'answer', response };
       }
-      const error = classify(response, deps.clock.nowMs());
+      const error = classify(response, deps.clock.nowMs(), options.mayBeEmpty === true && answer.text === '');
       record(status, error);
       return error === null ? { kind: 'answer', response } : failure(error, isWorthAnother(error));
     } catch (thrown) {
-      if (scope.signal.aborted) return failure(upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' }));
+      if (scope.signal.aborted) return notSent(upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' }));
       const error = limit.timedOut()
         ? upstreamError('UPSTREAM_TIMEOUT', { cause: thrown, message: `No whole answer within ${timeoutMs} ms.` })
         : connectionError(thrown);
@@ -125,7 +134,7 @@ export function createCaller(deps: CallerDeps): Caller {
     const left = remaining(scope);
     if (error.code === 'UPSTREAM_RATE_LIMITED') {
       const waitMs = error.retryAfterMs ?? deps.pauseMs;
-      pausedUntilMs = Math.max(pausedUntilMs, deps.clock.nowMs() + waitMs);
+      void deps.budget.pause(waitMs);
       return waitMs + LEAST_MS < left ? waitMs : null;
     }
     if (deps.clock.nowMs() - startedAtMs > left || retryCredit < 1) return null;
@@ -134,22 +143,31 @@ export function createCaller(deps: CallerDeps): Caller {
     return waitMs + LEAST_MS < left ? waitMs : null;
   }
 
-  async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
-    const pausedMs = pausedUntilMs - deps.clock.nowMs();
-    if (pausedMs > 0) {
-      if (pausedMs + LEAST_MS >= remaining(scope)) {
-        const message = 'The system asked us to slow down.';
-        return failure(upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: pausedMs }));
+  /** Waits until the account's budget allows the call; an error when that would be too late. */
+  async function awaitBudget(request: WireRequest, scope: CallScope): Promise<MortarError | null> {
+    for (;;) {
+      const { granted, waitMs } = await deps.budget.take(request, Math.max(0, remaining(scope) - LEAST_MS));
+      if (!granted) {
+        const message = "The system's limits allow no call in time.";
+        return upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: waitMs });
       }
-      await pauseFor(pausedMs, scope.signal);
+      if (waitMs === 0) return null;
+      await pauseFor(waitMs, scope.signal);
+      // Another call may have been told to slow down meanwhile.
+      if (deps.budget.pausedMs() === 0 || scope.signal.aborted) return null;
     }
-    const release = await enterInTime(deps.gate, scope, remaining(scope));
+  }
+
+  async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
+    const refusal = await awaitBudget(request, scope);
+    if (refusal !== null) return notSent(refusal);
+    const release = await enterInTime(deps.lanes, options.operationClass, scope, remaining(scope));
     try {
-      if (!deps.vitals.mayAsk()) {
-        const message = 'The system failed repeatedly and rests for a moment.';
-        return failure(upstreamError('UPSTREAM_UNAVAILABLE', { message }));
-      }
-      return await attempt(request, scope, options, number);
+      const breaker = deps.lanes.breakerOf(options.operationClass);
+      const ran = await breaker.run(() => attempt(request, scope, options, number), signOf);
+      if (ran !== null) return ran.outcome;
+      const message = 'The system failed repeatedly and rests for a moment.';
+      return notSent(upstreamError('UPSTREAM_UNAVAILABLE', { message }));
     } finally {
       release();
     }
@@ -163,7 +181,8 @@ export function createCaller(deps: CallerDeps): Caller {
       const outcome = await turn(request, scope, options, number);
       if (outcome.kind === 'answer') return outcome.response;
       if (outcome.kind === 'token-refused') continue;
-      const waitMs = retried || !outcome.again ? null : retryAfter(outcome.error, scope, startedAtMs);
+      const mayRepeat = (options.repeatable ?? true) || outcome.error.code === 'UPSTREAM_RATE_LIMITED';
+      const waitMs = retried || !outcome.again || !mayRepeat ? null : retryAfter(outcome.error, scope, startedAtMs);
       if (waitMs === null) throw named(outcome.error, deps, number, startedAtMs);
       retried = true;
       await pauseFor(waitMs, scope.signal);
@@ -171,8 +190,21 @@ export function createCaller(deps: CallerDeps): Caller {
   };
 }
 
-function failure(error: MortarError, again = false): Outcome {
-  return { kind: 'failure', error, again };
+function failure(error: MortarError, again: boolean): Outcome {
+  return { kind: 'failure', error, again, sent: true };
+}
+
+function notSent(error: MortarError): Outcome {
+  return { kind: 'failure', error, again: false, sent: false };
+}
+
+/** A system that asks us to slow down, or that refuses one request, is alive. */
+function signOf(outcome: Outcome): Sign {
+  if (outcome.kind !== 'failure') return 'alive';
+  if (!outcome.sent) return 'none';
+  return outcome.error.code === 'UPSTREAM_RATE_LIMITED' || outcome.error.facts['answered'] === true
+    ? 'alive'
+    : 'failing';
 }
 
 /** An answer we cannot read or refused credentials will be no better the second time. */
@@ -214,9 +246,15 @@ function httpOf(
   };
 }
 
-async function enterInTime(gate: Gate, scope: CallScope, withinMs: number): Promise<() => void> {
+// oxlint-disable-next-line max-params -- who enters where, and how long it may take
+async function enterInTime(
+  lanes: Lanes,
+  operationClass: OperationClass,
+  scope: CallScope,
+  withinMs: number,
+): Promise<() => void> {
   using limit = limitCall(scope.signal, Math.max(0, withinMs));
-  return await gate.enter(limit.signal);
+  return await lanes.enter(operationClass, limit.signal);
 }
 
 /** The shared promise's value, unless this caller's own signal aborts first. */

@@ -2,9 +2,26 @@ import type { z } from 'zod';
 
 import type { MortarError } from '#platform/errors.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
+import type { RefusalReason } from '#schema/model/consent.ts';
 import type { Sku } from '#schema/model/ids.ts';
+import type { AudienceWrite, MarketingConsentWrite, WriteResult } from '#schema/model/outreach.ts';
+import type { RateQuery, ServicePointQuery, TrackingKey } from '#schema/model/shipping.ts';
 
-import type { ItemDraft, LocationDraft, LoyaltyDraft, OrderDraft, ProfileDraft, StockDraft } from './draft.ts';
+import type {
+  AudienceDraft,
+  ItemDraft,
+  LocationDraft,
+  LoyaltyDraft,
+  MarketingConsentDraft,
+  OrderDraft,
+  ProfileDraft,
+  RateDraft,
+  ServicePointDraft,
+  SignalDraft,
+  StockDraft,
+  TrackingDraft,
+} from './draft.ts';
+import type { WebhookDefinition } from './webhook.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
 // What a connector is: plain data and pure functions. Nothing here does I/O; the kit does all of it.
@@ -46,10 +63,34 @@ export interface BatchReadDefinition<K, V, S, B = unknown> extends Pages<B, S> {
   readonly accepts?: (key: string) => boolean;
   readonly request: (keys: readonly K[], context: Context<S>) => WireRequest;
   readonly decode: (bodies: readonly B[], keys: readonly K[], context: Context<S>) => Decoded<V>;
+  /** Error answers that mean "no such key" (a 404 of one record). */
+  readonly missing?: (response: WireResponse) => boolean;
   /** The answer for a key no page named. */
   readonly absent: V | null;
   /** How old a value's own instant may be before it is stale; null: the instant is a last change. */
   readonly freshnessMs: number | null;
+}
+
+/**
+ * Inputs sent to a system. `idempotency` says what a second sending of the same does: `natural`, nothing more (a state is
+ * set); `key`, nothing more because the request carries a key of its own; `none`, harm: such a write is never sent twice.
+ */
+export interface WriteDefinition<I, O, S, B = unknown> {
+  /** Inputs a call may carry: the vendor's limit. */
+  readonly max: number;
+  readonly idempotency: 'natural' | 'key' | 'none';
+  /** Inputs with the same key contradict each other: the last counts. Never sent, never logged. */
+  readonly keyOf: (input: I) => string;
+  /** Inputs that may travel together. @default all */
+  readonly groupOf?: (input: I) => string;
+  /** False: the system cannot take the input, which gets an error of its own instead of spoiling its batch. */
+  readonly accepts?: (input: I) => boolean;
+  /** Why an input must not be sent; null: it may. */
+  readonly refuses?: (input: I, context: Context<S>) => RefusalReason | null;
+  readonly request: (inputs: readonly I[], context: Context<S>) => WireRequest;
+  /** Shape of the answer; undefined where the vendor answers without a body. */
+  readonly page: z.ZodType<B>;
+  readonly decode: (body: B, context: Context<S>) => O;
 }
 
 export interface LocationsDefinition<S, B = unknown> extends Pages<B, S> {
@@ -101,11 +142,42 @@ export interface TokenAuth<S> {
   readonly restricted?: (settings: S) => { readonly endpoint: string; readonly json: unknown } | null;
 }
 
-interface Limits {
+interface RuleScope {
+  /** Unique in the connector. */
+  readonly name: string;
+  /** The operations it counts, by their names in requests; absent: every call of the account. */
+  readonly operations?: readonly string[];
+  /** What a call costs, where the vendor counts credits. @default one */
+  readonly cost?: (request: WireRequest) => number;
+}
+
+/**
+ * A rate the vendor publishes. `window`: at most `limit` in any `windowMs`. `bucket`: `burst` at once, then `perSecond`.
+ * Option `rateFactor` multiplies all of them.
+ */
+export type LimitRule =
+  | (RuleScope & { readonly kind: 'window'; readonly limit: number; readonly windowMs: number })
+  | (RuleScope & { readonly kind: 'bucket'; readonly perSecond: number; readonly burst: number });
+
+/** What an answer says of a rule: counts as the vendor states them now. */
+export interface Observed {
+  readonly rule: string;
+  readonly remaining?: number;
+  /** Of a window. */
+  readonly limit?: number;
+  /** Of a bucket. */
+  readonly perSecond?: number;
+}
+
+interface Limits<S> {
   /** Calls at once to one system. Option `concurrency` overrides it. */
   readonly concurrency: number;
   /** Milliseconds to pause after a 429 that names no time. */
   readonly pauseMs: number;
+  /** The vendor's published rates; absent: it publishes none, and its 429 is all we know. */
+  readonly rules?: (settings: S) => readonly LimitRule[];
+  /** Reads the vendor's own account of them out of an answer's headers. */
+  readonly observe?: (response: WireResponse) => readonly Observed[];
 }
 
 /** Key of a stock read: the retailer's sku and the system's own id of the item. */
@@ -122,6 +194,14 @@ export interface Ports<S> {
   readonly profiles?: BatchReadDefinition<string, ProfileDraft, S, any>;
   readonly loyalty?: BatchReadDefinition<string, readonly LoyaltyDraft[], S, any>;
   readonly orders?: BatchReadDefinition<string, OrderDraft, S, any>;
+  readonly rates?: BatchReadDefinition<RateQuery, readonly RateDraft[], S, any>;
+  readonly tracking?: BatchReadDefinition<TrackingKey, TrackingDraft, S, any>;
+  readonly servicePoints?: BatchReadDefinition<ServicePointQuery, readonly ServicePointDraft[], S, any>;
+  readonly marketingConsents?: BatchReadDefinition<string, readonly MarketingConsentDraft[], S, any>;
+  readonly audiences?: BatchReadDefinition<string, AudienceDraft, S, any>;
+  readonly marketingConsentSink?: WriteDefinition<MarketingConsentWrite, WriteResult, S, any>;
+  readonly audienceSink?: WriteDefinition<AudienceWrite, WriteResult, S, any>;
+  readonly signalFeed?: FeedDefinition<SignalDraft, S, any>;
   readonly itemFeed?: FeedDefinition<ItemDraft, S, any>;
   readonly stockFeed?: FeedDefinition<StockDraft, S, any>;
   readonly profileFeed?: FeedDefinition<ProfileDraft, S, any>;
@@ -138,7 +218,9 @@ export interface ConnectorDefinition<S = unknown> {
   /** Typed options and credentials. @throws {MortarError} CONFIGURATION_INVALID naming the key, never its value. */
   readonly settings: (config: SystemConfig) => S;
   readonly auth: Auth<S>;
-  readonly limits: Limits;
+  readonly limits: Limits<S>;
   readonly capabilities: readonly string[];
+  /** Absent: the system tells of no changes. */
+  readonly webhook?: WebhookDefinition<S>;
   readonly ports: Ports<S>;
 }

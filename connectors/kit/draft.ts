@@ -2,6 +2,7 @@ import type { Provenance } from '#schema/model/figures.ts';
 import type { Lane } from '#schema/model/figures.ts';
 import { locationIdOf } from '#schema/model/ids.ts';
 import type { SystemId } from '#schema/model/ids.ts';
+import type { AudienceRecord, MarketingConsentRecord, SignalRecord } from '#schema/model/outreach.ts';
 import type {
   ItemRecord,
   LocationRecord,
@@ -10,6 +11,7 @@ import type {
   ProfileRecord,
   StockReading,
 } from '#schema/model/records.ts';
+import type { RateRecord, ServicePointRecord, TrackingRecord } from '#schema/model/shipping.ts';
 
 /** What a source itself says about a record's age and version. */
 interface Stamp {
@@ -31,6 +33,12 @@ export type ItemDraft = Draft<ItemRecord>;
 export type StockDraft = Draft<StockReading>;
 export type ProfileDraft = Draft<ProfileRecord>;
 export type LoyaltyDraft = Draft<LoyaltyRecord>;
+export type RateDraft = Draft<RateRecord>;
+export type TrackingDraft = Draft<TrackingRecord>;
+export type ServicePointDraft = Draft<ServicePointRecord>;
+export type MarketingConsentDraft = Draft<MarketingConsentRecord>;
+export type AudienceDraft = Draft<AudienceRecord>;
+export type SignalDraft = Draft<SignalRecord>;
 export type OrderDraft = Omit<Draft<OrderRecord>, 'buyer'> & { readonly buyer: ProfileDraft | null };
 export type LocationDraft = Omit<LocationRecord, 'system' | 'id'>;
 

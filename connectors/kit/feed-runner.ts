@@ -27,6 +27,8 @@ export interface FeedStatus {
 
 export interface FeedRun {
   readonly status: () => FeedStatus;
+  /** Asks for the next run now instead of after the interval, but no sooner than a second after the last one began. */
+  readonly nudge: () => void;
   /** Resolves when the first run is complete, or when the feed was stopped before. Never rejects. */
   readonly firstLoad: Promise<void>;
   /** Resolves when the feed has stopped: no page is being read or written any more. Never rejects. */
@@ -50,6 +52,8 @@ export interface FeedOptions<V> {
 
 /** Milliseconds one page may take, all waits included. */
 const PAGE_DEADLINE_MS = 30_000;
+/** However often a feed is nudged, its runs begin this far apart. */
+const NUDGE_GAP_MS = 1_000;
 const FIRST_BACKOFF_MS = 250;
 const LONGEST_BACKOFF_MS = 10_000;
 
@@ -93,6 +97,25 @@ export function startFeed<V>(options: FeedOptions<V>): FeedRun {
     return page;
   }
 
+  let nudged = false;
+  let wake: () => void = () => {};
+  const nudge = (): void => {
+    nudged = true;
+    wake();
+  };
+
+  /** Until the interval is over or somebody knows of a change; a nudge during the run before counts. */
+  async function rest(startedAtMs: number): Promise<void> {
+    const controller = new AbortController();
+    wake = () => controller.abort();
+    signal.addEventListener('abort', wake, { once: true });
+    if (!nudged) await wait(feed.intervalMs * (0.95 + random() * 0.1), controller.signal);
+    signal.removeEventListener('abort', wake);
+    wake = () => {};
+    if (nudged && !signal.aborted) await wait(startedAtMs + NUDGE_GAP_MS - clock.nowMs(), signal);
+    nudged = false;
+  }
+
   async function run(): Promise<void> {
     while (!signal.aborted) {
       const startedAtMs = clock.nowMs();
@@ -108,7 +131,7 @@ export function startFeed<V>(options: FeedOptions<V>): FeedRun {
         });
         if (!page.done) continue;
         first.resolve();
-        await wait(feed.intervalMs * (0.95 + random() * 0.1), signal);
+        await rest(startedAtMs);
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
@@ -126,7 +149,7 @@ export function startFeed<V>(options: FeedOptions<V>): FeedRun {
       logger.error({ system: feed.system, feed: feed.feed, err: loggable(error) }, 'feed stopped'),
     )
     .finally(() => first.resolve());
-  return { status: current, firstLoad: first.promise, stopped };
+  return { status: current, nudge, firstLoad: first.promise, stopped };
 }
 
 function backoffMs(failures: number, error: unknown, random: () => number): number {

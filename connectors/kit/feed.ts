@@ -20,7 +20,11 @@ export function bindFeed<D, V, S>(
     const context = runtime.context();
     const request = definition.request(cursor, context);
     const accept = mayRestart ? definition.expired : undefined;
-    const limits = { timeoutMs: runtime.feedTimeoutMs, ...(accept === undefined ? {} : { accept }) };
+    const limits = {
+      operationClass: 'feed' as const,
+      timeoutMs: runtime.feedTimeoutMs,
+      ...(accept === undefined ? {} : { accept }),
+    };
     const response = await runtime.call(request, scope, limits);
     if (accept?.(response) === true) return await step(definition.restart?.(cursor) ?? null, scope, false);
     return definition.decode(readAnswer(runtime, definition.page, response, request.operation), cursor, context);

@@ -16,6 +16,8 @@ interface PagedRead<B> {
   readonly first: WireRequest;
   readonly page: z.ZodType<B>;
   readonly more: ((body: B, previous: WireRequest) => FollowUp | null) | undefined;
+  /** Error answers that mean "nothing there". */
+  readonly missing?: ((response: WireResponse) => boolean) | undefined;
 }
 
 /** All pages of one read, in order. @throws {MortarError} UPSTREAM_* when any of them fails: half an answer is none */
@@ -27,7 +29,10 @@ export async function readPages<B, S>(
   const bodies: B[] = [];
   let request = read.first;
   for (;;) {
-    const response = await runtime.call(request, scope, { timeoutMs: runtime.timeoutMs });
+    const accept = read.missing === undefined ? {} : { accept: read.missing };
+    const limits = { operationClass: 'read' as const, timeoutMs: runtime.timeoutMs, ...accept };
+    const response = await runtime.call(request, scope, limits);
+    if (read.missing?.(response) === true) return bodies;
     const body = readAnswer(runtime, read.page, response, request.operation);
     bodies.push(body);
     const next = read.more?.(body, request) ?? null;

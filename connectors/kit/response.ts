@@ -18,7 +18,7 @@ export function parseAnswer(answer: HttpAnswer): WireResponse {
 }
 
 /** What an answer's status means; null: it is an answer to read. Redirects are refused: they would carry our token elsewhere. */
-export function classify(response: WireResponse, nowMs: number): MortarError | null {
+export function classify(response: WireResponse, nowMs: number, mayBeEmpty = false): MortarError | null {
   const { status } = response;
   if (status === 429) {
     const retryAfterMs = retryAfterOf(response.headers['retry-after'], nowMs);
@@ -35,9 +35,11 @@ export function classify(response: WireResponse, nowMs: number): MortarError | n
     return upstreamError('UPSTREAM_UNAVAILABLE', { message, facts: { refused: true } });
   }
   if (status >= 300 || status < 200) {
-    return upstreamError('UPSTREAM_CONTRACT', { message: `The system answered ${status} to a read.` });
+    // It refused this one request, and is alive.
+    const facts = { answered: status >= 400 };
+    return upstreamError('UPSTREAM_CONTRACT', { message: `The system answered ${status}.`, facts });
   }
-  if (response.body === undefined) {
+  if (response.body === undefined && !mayBeEmpty) {
     return upstreamError('UPSTREAM_CONTRACT', { message: 'The answer is not JSON.' });
   }
   return null;

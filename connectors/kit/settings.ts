@@ -9,6 +9,8 @@ export const kitOptions = {
   timeoutMs: z.number().int().min(50).max(30_000).optional(),
   /** Calls at once; default: the connector's own limit. */
   concurrency: z.number().int().min(1).max(128).optional(),
+  /** Published rates times this: below 1 where others use the account too, above 1 where the vendor granted more. @default 1 */
+  rateFactor: z.number().min(0.01).max(10_000).optional(),
   /** Seconds between two runs of each feed; default: the connector's own pace. */
   feedIntervalSeconds: z.number().min(0.05).max(86_400).optional(),
 };

@@ -52,6 +52,27 @@ export function moneyOf(amount: string | number | null | undefined, currency: st
   return { amount: padded === '' ? whole : `${whole}.${padded}`, currency: code };
 }
 
+/** The exact sum of amounts in one currency; null when there is none, or they are in several. */
+export function sumOf(parts: readonly { readonly amount: number; readonly currency: string }[]): Money | null {
+  const amounts = parts.map(({ amount, currency }) => moneyOf(amount, currency));
+  const [first] = amounts;
+  if (first === null || first === undefined) return null;
+  let sum = 0n;
+  for (const part of amounts) {
+    if (part?.currency !== first.currency) return null;
+    sum += scaled(part.amount);
+  }
+  const text = String(sum < 0n ? -sum : sum).padStart(SCALE + 1, '0');
+  return moneyOf(`${sum < 0n ? '-' : ''}${text.slice(0, -SCALE)}.${text.slice(-SCALE)}`, first.currency);
+}
+
+/** Decimals sums are made with: more than any price has. */
+const SCALE = 12;
+function scaled(amount: string): bigint {
+  const [whole = '0', fraction = ''] = amount.split('.');
+  return BigInt(whole + fraction.slice(0, SCALE).padEnd(SCALE, '0'));
+}
+
 /** An amount in the currency's smallest unit (pence, cents, yen). */
 export function moneyOfMinor(minor: number | null | undefined, currency: string | null | undefined): Money | null {
   if (minor === null || minor === undefined || !Number.isSafeInteger(minor)) return null;

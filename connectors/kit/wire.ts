@@ -4,7 +4,7 @@ import { upstreamError } from './failure.ts';
 export interface WireRequest {
   /** The vendor's own name of the operation, for traces. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Starts with `/`; every variable part already percent-encoded. */
   readonly path: string;
   /** Undefined values are left out; names are sent as written (`$filter`). */

@@ -2,6 +2,7 @@ import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
 
 import { itemFeed } from './listings.ts';
 import { orderFeed } from './orders.ts';
+import { amazonRates, observeAmazon } from './rates.ts';
 import { restrictedToken } from './restricted.ts';
 import { amazonSettings } from './settings.ts';
 import type { AmazonSettings } from './settings.ts';
@@ -31,7 +32,7 @@ export const marketplaceAmazon: ConnectorDefinition<AmazonSettings> = {
     refusedWith: [401, 403],
     restricted: restrictedToken,
   },
-  limits: { concurrency: 2, pauseMs: 2_000 },
+  limits: { concurrency: 2, pauseMs: 2_000, rules: amazonRates, observe: observeAmazon },
   capabilities: ['items:feed', 'stock:feed', 'orders:feed'],
   ports: { itemFeed, stockFeed, orderFeed },
 };

@@ -8,6 +8,7 @@ import { orderFeed, ordersById } from './orders.ts';
 import { squareSettings } from './settings.ts';
 import type { SquareSettings } from './settings.ts';
 import { stockByItem } from './stock.ts';
+import { squareWebhook } from './webhook.ts';
 
 /**
  * Square: stores, counts per store, customers, loyalty accounts, sales.
@@ -34,6 +35,7 @@ export const posSquare: ConnectorDefinition<SquareSettings> = {
     'orders:read',
     'orders:feed',
   ],
+  webhook: squareWebhook,
   ports: {
     locations,
     itemFeed,

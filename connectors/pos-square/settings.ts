@@ -27,7 +27,11 @@ const options = z.strictObject({
   /** Sent as Square-Version. */
   apiVersion: z.literal('2025-08-20').default('2025-08-20'),
 });
-const credentials = z.strictObject({ token: z.string().min(1) });
+const credentials = z.strictObject({
+  token: z.string().min(1),
+  /** Of the webhook subscription; absent: no webhooks. */
+  webhookSignatureKey: z.string().min(1).optional(),
+});
 
 export type SquareSettings = z.infer<typeof options> & z.infer<typeof credentials>;
 

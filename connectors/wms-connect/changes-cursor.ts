@@ -37,3 +37,8 @@ export function advanceChanges(
     : { since: new Date(Date.parse(startedAt) - OVERLAP_MS).toISOString(), startedAt: null, nextRequest: null };
   return { cursor: JSON.stringify(after), done: !hasNext };
 }
+
+/** The same run from its first page: what to go on with when the WMS no longer knows its own next request. */
+export function restartChanges(cursor: string | null): string {
+  return JSON.stringify({ ...START, since: readChanges(cursor).since });
+}

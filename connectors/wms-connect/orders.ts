@@ -6,7 +6,7 @@ import { readRow, readRows, rows, upserts } from '#connectors/kit/rows.ts';
 import { instantOf, textOf, unitsOf } from '#connectors/kit/text.ts';
 import type { OrderLineRecord, OrderState } from '#schema/model/records.ts';
 
-import { advanceChanges, readChanges } from './changes-cursor.ts';
+import { advanceChanges, readChanges, restartChanges } from './changes-cursor.ts';
 import type { ConnectSettings } from './settings.ts';
 
 const text = z.string().nullish();
@@ -148,4 +148,7 @@ export const orderFeed: FeedDefinition<OrderDraft, ConnectSettings, ChangesAnswe
     const { values, rejected } = readRows(fulfillments, body.changes ?? [], (row) => decodeOrder(row, settings));
     return { ...advanceChanges(cursor, body.next_request, nowMs), changes: upserts(values), rejected };
   },
+  // The contract names no code for a next request that ended: any refusal of the call itself.
+  expired: ({ status }) => status === 400 || status === 404 || status === 410,
+  restart: restartChanges,
 };

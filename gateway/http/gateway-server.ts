@@ -7,6 +7,7 @@ import { addGraphiqlRoutes } from './graphiql.ts';
 import { createGraphqlHandler } from './graphql-route.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { createMetricsServer } from './metrics-server.ts';
+import { addWebhookRoutes } from './webhooks.ts';
 import { createIssuerKeys } from '#gateway/auth/issuer-keys.ts';
 import { createTokenVerifier } from '#gateway/auth/verify-token.ts';
 import type { Config } from '#gateway/config-schema.ts';
@@ -62,6 +63,7 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
   });
   app.route({ method: ['GET', 'POST'], url: '/graphql', handler });
   addHealthRoutes(app, { config, graph, isDraining: () => draining });
+  addWebhookRoutes(app, { config, logger, systems: graph.webhooks ?? [] });
   await addGraphiqlRoutes(app, config);
   const metricsServer = createMetricsServer(metrics);
   return {

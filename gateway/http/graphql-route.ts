@@ -116,7 +116,8 @@ async function authenticate(
   }
   const purpose = resolvePurpose(header(request, 'mortar-purpose'), principal.purposes);
   const medium = resolveMedium(header(request, 'mortar-medium'));
-  return { principal, purpose, request: { ...scope, principal, purpose, medium } };
+  const shareKey = `${principal.role} ${purpose ?? '-'}`;
+  return { principal, purpose, request: { ...scope, principal, purpose, medium, shareKey } };
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -57,6 +57,8 @@ export function createErpVendor({ nowMs = Date.now }: { readonly nowMs?: () => n
     handler: (request, world) => answer(request, world, { tokens, nowMs: nowMs() }),
     credentials: { ...ERP_CREDENTIALS },
     options: {
+      // The fake takes any number of calls: nobody need wait for it.
+      rateFactor: 1_000,
       companyId: ERP_COMPANY_ID,
       environment: ENVIRONMENT,
       customerSystem: 'crm',

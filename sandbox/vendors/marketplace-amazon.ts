@@ -49,6 +49,8 @@ export function createAmazonVendor({ nowMs = Date.now }: { readonly nowMs?: () =
     handler: (request, world) => answer(request, world, { tokens, nowMs: nowMs() }),
     credentials: { ...AMAZON_CREDENTIALS },
     options: {
+      // The fake takes any number of calls: nobody need wait for it.
+      rateFactor: 1_000,
       sellerId: AMAZON_SELLER_ID,
       marketplaceId: AMAZON_MARKETPLACE_ID,
       stockLocation: STOCK_LOCATION,

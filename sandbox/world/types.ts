@@ -2,6 +2,8 @@
 // dataset); mutable afterwards through vendor writes, the control port and time. Money is in minor units (pence).
 
 export type SandboxSystem = 'erp' | 'wms' | 'pos' | 'crm' | 'marketplace';
+/** Systems a sandbox may have besides; not started unless asked for. */
+export type ExtraSystem = 'carrier' | 'email' | 'social';
 export type Scale = 'small' | 'medium' | 'large';
 
 export interface WorldPlace {
@@ -179,8 +181,8 @@ export interface World {
 export type VendorHandler = (request: Request, world: World) => Promise<Response>;
 
 /** What `mortar sandbox` needs to mount and configure one vendor. */
-export interface Vendor {
-  readonly system: SandboxSystem;
+export interface Vendor<System extends string = SandboxSystem> {
+  readonly system: System;
   /** Connector id that reads it, for the generated configuration. */
   readonly connector: string;
   readonly handler: VendorHandler;

@@ -53,6 +53,8 @@ export interface CallScope {
   /** Epoch milliseconds. */
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
+  /** Reads of one moment with the same key (role and purpose) may share an upstream call; absent: never shared. */
+  readonly shareKey?: string;
 }
 
 /** One GraphQL request: the principal, its declared purpose and its remaining time. */

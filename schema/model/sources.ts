@@ -1,6 +1,23 @@
 import type { ExternalRef, Sku, SystemId } from './ids.ts';
 import type { ItemRecord, LocationRecord, LoyaltyRecord, OrderRecord, ProfileRecord, StockReading } from './records.ts';
+import type {
+  AudienceRecord,
+  AudienceWrite,
+  MarketingConsentRecord,
+  MarketingConsentWrite,
+  SignalRecord,
+  WriteResult,
+} from './outreach.ts';
 import type { CallScope } from './request.ts';
+import type {
+  RateQuery,
+  RateRecord,
+  ServicePointQuery,
+  ServicePointRecord,
+  TrackingKey,
+  TrackingRecord,
+} from './shipping.ts';
+import type { WebhookReceiver } from './webhooks.ts';
 
 /** One slot of a batch answer, in key order: the value, null when the system does not know the key, an Error when the read failed. */
 export type Slot<V> = V | null | Error;
@@ -42,6 +59,42 @@ export interface OrderSource extends SystemPort {
   readonly ordersById: BatchRead<string, OrderRecord>;
 }
 
+export interface RateSource extends SystemPort {
+  /** What each service would cost, cheapest first; no service answers an empty list. */
+  readonly ratesFor: BatchRead<RateQuery, readonly RateRecord[]>;
+}
+
+export interface TrackingSource extends SystemPort {
+  readonly trackingOf: BatchRead<TrackingKey, TrackingRecord>;
+}
+
+export interface ServicePointSource extends SystemPort {
+  /** Nearest first. */
+  readonly servicePointsNear: BatchRead<ServicePointQuery, readonly ServicePointRecord[]>;
+}
+
+export interface MarketingConsentSource extends SystemPort {
+  /** By profile id, one record a medium. */
+  readonly consentsByProfile: BatchRead<string, readonly MarketingConsentRecord[]>;
+}
+
+export interface AudienceSource extends SystemPort {
+  readonly audiencesById: BatchRead<string, AudienceRecord>;
+}
+
+/** Writes many inputs at once; one answer an input, in input order: what became of it, or an Error. Never rejects. */
+export type BatchWrite<I, O> = (inputs: readonly I[], scope: CallScope) => Promise<readonly (O | Error)[]>;
+
+export interface MarketingConsentSink extends SystemPort {
+  /** Of several decisions about one profile and medium the last counts. */
+  readonly writeConsents: BatchWrite<MarketingConsentWrite, WriteResult>;
+}
+
+export interface AudienceSink extends SystemPort {
+  /** Additions without a fresh opt-in for this recipient are refused and never sent. */
+  readonly writeMembers: BatchWrite<AudienceWrite, WriteResult>;
+}
+
 /** A changed or vanished record of a feed. */
 export type Change<V> = { readonly kind: 'upsert'; readonly value: V } | ({ readonly kind: 'delete' } & ExternalRef);
 
@@ -79,11 +132,21 @@ export interface ConnectedSystem extends SystemPort {
   readonly profiles?: ProfileSource;
   readonly loyalty?: LoyaltySource;
   readonly orders?: OrderSource;
+  readonly rates?: RateSource;
+  readonly tracking?: TrackingSource;
+  readonly servicePoints?: ServicePointSource;
+  readonly marketingConsents?: MarketingConsentSource;
+  readonly audiences?: AudienceSource;
+  readonly marketingConsentSink?: MarketingConsentSink;
+  readonly audienceSink?: AudienceSink;
   readonly itemFeed?: FeedSource<ItemRecord>;
   readonly stockFeed?: FeedSource<StockReading>;
   readonly profileFeed?: FeedSource<ProfileRecord>;
   readonly loyaltyFeed?: FeedSource<LoyaltyRecord>;
   readonly orderFeed?: FeedSource<OrderRecord>;
+  readonly signalFeed?: FeedSource<SignalRecord>;
+  /** Absent: the system sends no webhooks, or no secret for them is configured. */
+  readonly webhook?: WebhookReceiver;
   /** What the kit saw of the system in the last minute. */
   readonly health: () => SystemHealth;
   readonly close: () => Promise<void>;

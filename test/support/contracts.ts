@@ -124,7 +124,14 @@ function toBackendRequest(contract: Contract, request: CheckedRequest, body?: st
   const path = url.pathname.startsWith(contract.basePath) ? url.pathname.slice(contract.basePath.length) : url.pathname;
   const headers = Object.fromEntries(new Headers(request.headers as Record<string, string>));
   const parsed = body === undefined || body === '' ? undefined : parseBody(body, headers['content-type'] ?? '');
-  return { method: request.method.toLowerCase(), path, query: url.search.slice(1), headers, body: parsed };
+  return { method: request.method.toLowerCase(), path, query: queryOf(url), headers, body: parsed };
+}
+
+/** As sent, but for names with brackets (`page[size]`), which openapi-backend would read as nested objects. */
+function queryOf(url: URL): string | Record<string, string> {
+  return [...url.searchParams.keys()].some((name) => name.includes('['))
+    ? Object.fromEntries(url.searchParams)
+    : url.search.slice(1);
 }
 
 function parseBody(body: string, contentType: string): unknown {

@@ -5,6 +5,7 @@ import { systemClock } from '#platform/clock.ts';
 import { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
 
+import type { BudgetStore } from '#connectors/kit/budget.ts';
 import type { CallTrace } from '#connectors/kit/caller.ts';
 import { connectSystem } from '#connectors/kit/connect-system.ts';
 import type { BatchReadDefinition, ConnectorDefinition, StockKey } from '#connectors/kit/definition.ts';
@@ -104,6 +105,9 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 interface Setup {
   readonly definition?: Partial<ConnectorDefinition<null>>;
   readonly options?: Readonly<Record<string, number>>;
+  /** @default crm */
+  readonly id?: string;
+  readonly budgets?: BudgetStore;
 }
 
 /** The connected system over the upstream at `url`, its reads, and the traces it wrote. */
@@ -112,11 +116,12 @@ export function connect(url: string, setup: Setup = {}) {
   const system = connectSystem(
     { ...definition, ...setup.definition },
     {
-      config: { id: 'crm', connector: 'test-system', url, credentials: {}, options: setup.options ?? {} },
+      config: { id: setup.id ?? 'crm', connector: 'test-system', url, credentials: {}, options: setup.options ?? {} },
       clock: systemClock,
       logger: silent,
       trace: (line) => traces.push(line),
       random: () => 0,
+      ...(setup.budgets && { budgets: setup.budgets }),
     },
   );
   const read = system.profiles?.profilesById;

@@ -17,6 +17,7 @@ const BOUNDS = [
  */
 export function normalizeContract(document: Json, closed = false): Json {
   const copy = structuredClone(document);
+  loosenChoices(copy, copy);
   visit(copy, false, closed);
   return copy;
 }
@@ -30,6 +31,7 @@ function visit(node: Json, inMap: boolean, closed: boolean): void {
   for (const key of Object.keys(node)) visitKey(node, key, inMap, closed);
   if (inMap) return;
   numericBounds(node);
+  openComposed(node);
   if (closed) close(node);
   nullableChoice(node);
 }
@@ -61,6 +63,37 @@ function numericBounds(node: JsonObject): void {
     if (bound === undefined) delete node[exclusive];
     else node[exclusive] = bound;
   }
+}
+
+/** A choice among objects that all fit any object can never be of exactly one: the vendor means "at least one". */
+function loosenChoices(node: Json, document: Json): void {
+  if (node === null || typeof node !== 'object') return;
+  for (const child of Object.values(node)) loosenChoices(child, document);
+  if (Array.isArray(node) || !Array.isArray(node.oneOf) || node.oneOf.length < 2) return;
+  if (!node.oneOf.every((choice) => fitsAnyObject(resolve(choice, document)))) return;
+  node.anyOf = node.oneOf;
+  delete node.oneOf;
+}
+
+function fitsAnyObject(schema: Json | undefined): boolean {
+  if (schema === null || typeof schema !== 'object' || Array.isArray(schema)) return false;
+  return (
+    schema.type === 'object' && 'properties' in schema && !('required' in schema) && !('additionalProperties' in schema)
+  );
+}
+
+function resolve(schema: Json, document: Json): Json | undefined {
+  if (schema === null || typeof schema !== 'object' || Array.isArray(schema)) return schema;
+  const name =
+    typeof schema.$ref === 'string' ? /^#\/components\/schemas\/([\w.-]+)$/.exec(schema.$ref)?.[1] : undefined;
+  if (name === undefined) return schema;
+  return (document as { components?: { schemas?: JsonObject } }).components?.schemas?.[name];
+}
+
+/** Closed beside its parts and without properties of its own, an object could have no field at all: the vendor means the parts. */
+function openComposed(node: JsonObject): void {
+  const composed = COMPOSITIONS.some((key) => key in node);
+  if (node.additionalProperties === false && composed && !('properties' in node)) delete node.additionalProperties;
 }
 
 function close(node: JsonObject): void {

@@ -37,7 +37,11 @@ export async function startRedis(port?: number): Promise<TestRedis> {
     dump: async () => {
       const client = new Redis(url);
       const keys = await client.keys('*');
-      const values = await Promise.all(keys.map(async (key) => [key, (await client.get(key)) ?? ''] as const));
+      const valueOf = async (key: string): Promise<string> =>
+        (await client.type(key)) === 'hash'
+          ? JSON.stringify(await client.hgetall(key))
+          : ((await client.get(key)) ?? '');
+      const values = await Promise.all(keys.map(async (key) => [key, await valueOf(key)] as const));
       client.disconnect();
       return new Map(values);
     },

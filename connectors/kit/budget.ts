@@ -1,0 +1,108 @@
+import type { LimitRule, Observed } from './definition.ts';
+import type { WireRequest, WireResponse } from './wire.ts';
+
+// How many calls a vendor lets us make. One budget an account, whoever calls: reads, feeds, retries, token renewals.
+
+/** A rate as the stores count it: `window` lets `limit` through in any `windowMs`; `bucket` fills up one unit each `intervalMs`. */
+export type RateShape =
+  | { readonly kind: 'window'; readonly limit: number; readonly windowMs: number }
+  | { readonly kind: 'bucket'; readonly intervalMs: number; readonly burst: number };
+
+/** What one call takes from one rate. */
+export interface Claim {
+  /** Unique in the account. */
+  readonly name: string;
+  readonly shape: RateShape;
+  /** Calls or credits; more than the rate ever has counts as all it has. */
+  readonly cost: number;
+}
+
+/** `granted` false: the wait would be longer than the caller can wait, and nothing was taken. */
+export interface Grant {
+  readonly granted: boolean;
+  /** Milliseconds until the call may go. */
+  readonly waitMs: number;
+}
+
+/** Where budgets are counted: in this process, or for several processes. Never rejects. */
+export interface BudgetStore {
+  /** Takes the claims together, at the earliest moment all of them allow: who asks first goes first. */
+  readonly take: (account: string, claims: readonly Claim[], mostMs: number) => Promise<Grant>;
+  /** No call of the account goes for so long, whatever its budgets say. */
+  readonly pause: (account: string, ms: number) => Promise<void>;
+  /** What the vendor says is left of a rate, where that is less than we think. */
+  readonly observe: (account: string, claim: Omit<Claim, 'cost'>, remaining: number) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** The budget of one connected system. */
+export interface AccountBudget {
+  readonly take: (request: WireRequest, mostMs: number) => Promise<Grant>;
+  readonly pause: (ms: number) => Promise<void>;
+  /** Reads what the vendor tells of its limits in an answer. */
+  readonly answered: (request: WireRequest, response: WireResponse) => void;
+  /** Milliseconds this process knows the account to be paused. */
+  readonly pausedMs: () => number;
+}
+
+interface AccountOptions {
+  readonly account: string;
+  readonly rules: readonly LimitRule[];
+  /** Published rates times this: below 1 where others use the account too, above 1 where the vendor granted more. */
+  readonly factor: number;
+  readonly store: BudgetStore;
+  readonly nowMs: () => number;
+  readonly observe?: (response: WireResponse) => readonly Observed[];
+}
+
+/** Told remainders are written down when less than this share is left: before, our own count is good enough. */
+const SCARCE_SHARE = 0.25;
+
+export function createAccountBudget({ account, rules, factor, store, nowMs, observe }: AccountOptions): AccountBudget {
+  const shapes = new Map(rules.map((rule) => [rule.name, shapeOf(rule, factor)]));
+  const concerned = (request: WireRequest): readonly LimitRule[] =>
+    rules.filter(({ operations }) => operations?.includes(request.operation) ?? true);
+  const shapeNamed = (rule: LimitRule): RateShape => shapes.get(rule.name) ?? shapeOf(rule, factor);
+  let pausedUntilMs = 0;
+  const note = (rule: LimitRule, { limit, perSecond, remaining }: Observed): void => {
+    // The vendor knows better than its documents, but for the share we were told to leave to others.
+    if (perSecond !== undefined && rule.kind === 'bucket')
+      shapes.set(rule.name, shapeOf({ ...rule, perSecond }, factor));
+    if (limit !== undefined && rule.kind === 'window') shapes.set(rule.name, shapeOf({ ...rule, limit }, factor));
+    const shape = shapeNamed(rule);
+    const most = shape.kind === 'window' ? shape.limit : shape.burst;
+    if (remaining === undefined || remaining >= most * SCARCE_SHARE) return;
+    void store.observe(account, { name: rule.name, shape }, remaining);
+  };
+  return {
+    take: async (request, mostMs) => {
+      const claims = concerned(request).map((rule) => ({
+        name: rule.name,
+        shape: shapeNamed(rule),
+        cost: Math.max(1, rule.cost?.(request) ?? 1),
+      }));
+      return await store.take(account, claims, mostMs);
+    },
+    pause: async (ms) => {
+      pausedUntilMs = Math.max(pausedUntilMs, nowMs() + ms);
+      await store.pause(account, ms);
+    },
+    answered: (request, response) => {
+      for (const seen of observe?.(response) ?? []) {
+        const rule = concerned(request).find(({ name }) => name === seen.rule);
+        if (rule !== undefined) note(rule, seen);
+      }
+    },
+    pausedMs: () => Math.max(0, pausedUntilMs - nowMs()),
+  };
+}
+
+function shapeOf(rule: LimitRule, factor: number): RateShape {
+  if (rule.kind === 'window') {
+    return { kind: 'window', limit: Math.max(1, Math.floor(rule.limit * factor)), windowMs: rule.windowMs };
+  }
+  // One unit of a burst is kept back: a call that overtakes another on its way must not find the bucket empty.
+  const burst = Math.max(1, Math.floor(rule.burst * Math.max(1, factor)) - 1);
+  const intervalMs = Math.max(0.001, 1_000 / (Math.max(1e-6, rule.perSecond) * factor));
+  return { kind: 'bucket', intervalMs, burst };
+}

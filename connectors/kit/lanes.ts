@@ -1,0 +1,45 @@
+import { createBreaker } from './breaker.ts';
+import type { Breaker } from './breaker.ts';
+import { createGate } from './gate.ts';
+import type { Gate } from './gate.ts';
+
+/** What a call is for: somebody waits for a `read` or a `write`, nobody for a `feed`. */
+export type OperationClass = 'read' | 'feed' | 'write';
+
+/** Turns and rests of one system, apart for each class: feeds cannot crowd out reads, and a feed's failures cannot rest them. */
+export interface Lanes {
+  readonly enter: (operationClass: OperationClass, signal: AbortSignal) => Promise<() => void>;
+  readonly breakerOf: (operationClass: OperationClass) => Breaker;
+  /** Whether a class rests now. */
+  readonly rests: () => boolean;
+}
+
+/** The most of the calls at once that feeds may take; one at least. */
+const FEED_SHARE = 0.3;
+/** Ten lists of 200 keys of a vendor that answers one key a call; who waits longer than its deadline leaves anyway. */
+const MOST_WAITING = 2_000;
+
+export function createLanes(concurrency: number, random: () => number): Lanes {
+  const all = createGate(concurrency, MOST_WAITING);
+  const feeds = createGate(Math.max(1, Math.floor(concurrency * FEED_SHARE)), MOST_WAITING);
+  const breakers = { read: createBreaker(random), feed: createBreaker(random), write: createBreaker(random) };
+  return {
+    enter: (operationClass, signal) => (operationClass === 'feed' ? enterBoth(feeds, all, signal) : all.enter(signal)),
+    breakerOf: (operationClass) => breakers[operationClass],
+    rests: () => Object.values(breakers).some((breaker) => breaker.state() !== 'closed'),
+  };
+}
+
+async function enterBoth(outer: Gate, inner: Gate, signal: AbortSignal): Promise<() => void> {
+  const leaveOuter = await outer.enter(signal);
+  try {
+    const leaveInner = await inner.enter(signal);
+    return () => {
+      leaveInner();
+      leaveOuter();
+    };
+  } catch (error) {
+    leaveOuter();
+    throw error;
+  }
+}

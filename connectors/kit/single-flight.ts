@@ -1,0 +1,67 @@
+import type { MortarError } from '#platform/errors.ts';
+import type { CallScope } from '#schema/model/request.ts';
+
+import type { Caller } from './caller.ts';
+import { upstreamError } from './failure.ts';
+import type { WireRequest, WireResponse } from './wire.ts';
+
+interface Flight {
+  readonly deadlineAtMs: number;
+  readonly controller: AbortController;
+  readonly answer: Promise<WireResponse>;
+  waiting: number;
+}
+
+/**
+ * Identical reads of one moment share one call, within a role and purpose (`scope.shareKey`); reads without one, and feeds,
+ * are never shared. A reader that has more time than the call it would join makes its own; the call is stopped when the last
+ * reader has left.
+ */
+export function shareFlights(call: Caller): Caller {
+  const flights = new Map<string, Flight>();
+  return async (request, scope, options) => {
+    if (scope.shareKey === undefined || options.operationClass !== 'read') return await call(request, scope, options);
+    const key = flightKey(scope.shareKey, request);
+    const known = flights.get(key);
+    // A little more time is no reason to ask twice: requests of one moment differ by milliseconds.
+    if (known !== undefined && scope.deadlineAtMs <= known.deadlineAtMs + 50) return await join(known, scope);
+    const controller = new AbortController();
+    const { deadlineAtMs } = scope;
+    const answer = call(request, { ...scope, signal: controller.signal }, options);
+    const flight: Flight = { deadlineAtMs, controller, answer, waiting: 0 };
+    flights.set(key, flight);
+    const land = (): void => {
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    answer.then(land, land);
+    // Nobody may join a call that is being stopped.
+    controller.signal.addEventListener('abort', land, { once: true });
+    return await join(flight, scope);
+  };
+}
+
+async function join(flight: Flight, { signal }: CallScope): Promise<WireResponse> {
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(callerLeft());
+  flight.waiting += 1;
+  try {
+    if (signal.aborted) throw callerLeft();
+    signal.addEventListener('abort', leave, { once: true });
+    return await Promise.race([flight.answer, left.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+    flight.waiting -= 1;
+    if (flight.waiting === 0) flight.controller.abort();
+  }
+}
+
+function callerLeft(): MortarError {
+  return upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' });
+}
+
+function flightKey(
+  shareKey: string,
+  { operation, method, path, query, json, headers, restricted }: WireRequest,
+): string {
+  return JSON.stringify([shareKey, operation, method, path, query, json, headers, restricted]);
+}

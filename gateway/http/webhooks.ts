@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { publicBase } from './health-routes.ts';
+import { errorBody } from './request-error.ts';
+import type { Config } from '#gateway/config-schema.ts';
+import type { WebhookSystem } from '#gateway/graph.ts';
+import type { ErrorCode } from '#platform/errors.ts';
+import type { Logger } from '#platform/log.ts';
+import type { WebhookAnswer } from '#schema/model/webhooks.ts';
+
+interface WebhookDeps {
+  readonly config: Pick<Config, 'publicUrl'>;
+  readonly logger: Logger;
+  readonly systems: readonly WebhookSystem[];
+}
+
+/** Vendors send ids and names of what changed: a few kilobytes. */
+const BODY_LIMIT_BYTES = 256 * 1024;
+
+/**
+ * Adds POST /webhooks/{system}: 401 for what the system did not sign, 200 for what it did. A genuine, new delivery has the
+ * feeds it names read at once; nothing of it is stored, and nobody waits for them. Replays do nothing.
+ */
+export function addWebhookRoutes(app: FastifyInstance, { config, logger, systems }: WebhookDeps): void {
+  if (systems.length === 0) return;
+  const bySystem = new Map(systems.map((system) => [system.id, system]));
+  // A scope of its own: elsewhere bodies are JSON, here they are the bytes that were signed.
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
+      done(null, body);
+    });
+    scope.post<{ Params: { system: string } }>('/webhooks/:system', async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      const system = bySystem.get(request.params.system);
+      if (system === undefined) return await refuse(reply, request, 'NOT_FOUND');
+      const answer = system.receive({
+        url: `${publicBase(request, config)}${request.url}`,
+        headers: headersOf(request),
+        body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
+      });
+      logger.debug({ system: system.id, outcome: answer.kind, requestId: request.id }, 'webhook');
+      if (answer.kind === 'ACCEPTED' && answer.feeds.length > 0) system.nudge(answer.feeds);
+      return await send(reply, request, answer);
+    });
+    await Promise.resolve();
+  });
+}
+
+async function send(reply: FastifyReply, request: FastifyRequest, answer: WebhookAnswer): Promise<FastifyReply> {
+  switch (answer.kind) {
+    case 'REFUSED':
+      return await refuse(reply, request, 'UNAUTHENTICATED');
+    case 'UNREADABLE':
+      return await refuse(reply, request, 'BAD_REQUEST');
+    case 'HANDSHAKE':
+      return await reply.status(200).type('text/plain; charset=utf-8').send(answer.text);
+    case 'REPLAYED':
+    case 'ACCEPTED':
+      return await reply.status(200).send({ status: answer.kind.toLowerCase() });
+  }
+}
+
+const STATUSES = { NOT_FOUND: 404, UNAUTHENTICATED: 401, BAD_REQUEST: 400 } as const satisfies Partial<
+  Record<ErrorCode, number>
+>;
+
+const MESSAGES = {
+  NOT_FOUND: undefined,
+  UNAUTHENTICATED: 'The delivery is not signed by the system, or was signed too long ago.',
+  BAD_REQUEST: 'The delivery cannot be read.',
+} as const;
+
+async function refuse(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  code: keyof typeof STATUSES,
+): Promise<FastifyReply> {
+  return await reply.status(STATUSES[code]).send(errorBody(code, request.id, MESSAGES[code]));
+}
+
+function headersOf(request: FastifyRequest): Readonly<Record<string, string>> {
+  const single = Object.entries(request.headers).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return Object.fromEntries(single);
+}

@@ -1,0 +1,246 @@
+// Conformance of one batch port: keys, limits, failures, hostile ids.
+import { describe, expect, it } from 'vitest';
+
+import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
+import { MortarError } from '#platform/errors.ts';
+
+import { batchReadOf, codeOf, openBench, personalTexts, within } from './conform-harness.ts';
+import type { Bench, ConformFixtures, ConformKeys, Fault } from './conform-harness.ts';
+import { mutantsOf, typeDifferences } from './conform-mutants.ts';
+import { HOSTILE_IDS } from './connector-contract.ts';
+
+export interface PortSuite<S> {
+  readonly definition: ConnectorDefinition<S>;
+  readonly name: string;
+  readonly fixtures: () => Promise<ConformFixtures>;
+}
+
+const NEVER_SENT = ['', 'a\u0000b', 'a\r\nhost: evil.test', 'x'.repeat(10_240), '\ud800'];
+const MORE_HOSTILE = [
+  '${jndi:ldap://evil.test}',
+  '"; drop table x; --',
+  '`id`',
+  '\\..\\..',
+  '//evil.test/x',
+  '%00',
+  '?a=b#c',
+];
+
+const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
+  new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } });
+const hang: Fault = (request) =>
+  new Promise((_resolve, reject) => {
+    request.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+  });
+const cut: Fault = async () =>
+  new Response(
+    new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"half":')),
+      pull: (controller) => controller.error(new Error('cut')),
+    }),
+  );
+
+export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): void {
+  const { max } = (definition.ports as unknown as Record<string, { readonly max: number }>)[name] ?? { max: 0 };
+
+  interface Opened {
+    readonly bench: Bench;
+    readonly keys: ConformKeys;
+    readonly read: (texts: readonly string[], ms?: number) => Promise<readonly unknown[]>;
+  }
+  async function open(fault?: Fault, timeoutMs?: number): Promise<Opened> {
+    const given = await fixtures();
+    const keys = given.keys[name];
+    if (keys === undefined) throw new Error(`the fixtures have no keys of ${name}`);
+    const bench = openBench(definition, given, { ...(fault && { fault }), ...(timeoutMs && { timeoutMs }) });
+    const port = batchReadOf(bench.system, name);
+    const toKey = keys.toKey ?? ((text: string) => text);
+    return { bench, keys, read: (texts, ms = 10_000) => port(texts.map(toKey), within(ms)) };
+  }
+  const first = (keys: ConformKeys): string => keys.known[0] ?? '';
+  const isValue = (slot: unknown): boolean => slot !== null && typeof slot === 'object' && !(slot instanceof Error);
+
+  describe(`${name} by key`, () => {
+    it('answers known keys, leaves missing ones empty and asks a duplicate once', async () => {
+      const { bench, keys, read } = await open();
+      const slots = await read([first(keys), keys.unknown(0), first(keys)]);
+      expect(slots.map((slot) => (slot instanceof Error ? slot.message : 'fine'))).toEqual(['fine', 'fine', 'fine']);
+      expect(isValue(slots[0])).toBe(true);
+      expect(slots[2]).toEqual(slots[0]);
+      expect([null, []]).toContainEqual(slots[1]);
+      expect((bench.sizes.get(name) ?? []).reduce((sum, size) => sum + size, 0)).toBe(2);
+      expect(bench.violations).toEqual([]);
+    });
+
+    it('carries no more keys a call than the vendor allows, and answers all of them', async () => {
+      const { bench, keys, read } = await open();
+      const texts = [first(keys), ...Array.from({ length: 2 * max }, (_, index) => keys.unknown(index))];
+      const slots = await read(texts);
+      expect(slots.length).toBe(texts.length);
+      expect(isValue(slots[0])).toBe(true);
+      expect(slots.filter((slot) => slot instanceof Error)).toEqual([]);
+      expect(Math.max(...(bench.sizes.get(name) ?? []))).toBe(max);
+      expect(bench.violations).toEqual([]);
+    });
+
+    it('answers an empty list with one, without a call', async () => {
+      const { bench, read } = await open();
+      expect(await read([])).toEqual([]);
+      expect(bench.calls.length).toBe(0);
+    });
+
+    it('waits out a 429 that names a short time', async () => {
+      const { bench, keys, read } = await open((_request, count, next) =>
+        count === 1 ? Promise.resolve(json('{}', 429, { 'retry-after': '0.02' })) : next(),
+      );
+      expect(isValue((await read([first(keys)]))[0])).toBe(true);
+      expect(bench.traces[0]).toMatchObject({ status: 429, errorCode: 'UPSTREAM_RATE_LIMITED' });
+    });
+
+    it.each([
+      ['a long time', { 'retry-after': '60' }],
+      ['no time', {}],
+      ['an unreadable time', { 'retry-after': 'soon' }],
+    ] as [string, Record<string, string>][])(
+      'fails fast on a 429 that names %s, and leaves the vendor alone meanwhile',
+      async (_name, headers) => {
+        const { bench, keys, read } = await open(async () => json('{}', 429, headers));
+        expect(codeOf((await read([first(keys)], 500))[0])).toBe('UPSTREAM_RATE_LIMITED');
+        expect(codeOf((await read([keys.unknown(1)], 500))[0])).toBe('UPSTREAM_RATE_LIMITED');
+        expect(bench.calls.length).toBe(1);
+      },
+    );
+
+    it.each([
+      ['a 500', async () => json('{}', 500), 'UPSTREAM_UNAVAILABLE', 2],
+      ['a 503', async () => json('{}', 503), 'UPSTREAM_UNAVAILABLE', 2],
+      ['a proxy page', async () => new Response('<html>502</html>', { status: 502 }), 'UPSTREAM_UNAVAILABLE', 2],
+      ['half a body', cut, 'UPSTREAM_UNAVAILABLE', 2],
+      ['HTML', async () => new Response('<html>welcome</html>'), 'UPSTREAM_CONTRACT', 1],
+      ['cut JSON', async () => json('{"a": [{"id": "1"'), 'UPSTREAM_CONTRACT', 1],
+      ['no body', async () => json(''), 'UPSTREAM_CONTRACT', 1],
+      ['a number', async () => json('42'), 'UPSTREAM_CONTRACT', 1],
+      ['a redirect', async () => Response.redirect('http://evil.test/', 302), 'UPSTREAM_CONTRACT', 1],
+      ['a 400', async () => json('{}', 400), 'UPSTREAM_CONTRACT', 1],
+    ] as [string, Fault, string, number][])(
+      'answers %s with an error in the slot',
+      async (_name, fault, code, calls) => {
+        const { bench, keys, read } = await open(fault);
+        const [slot] = await read([first(keys)], 1_000);
+        expect(codeOf(slot)).toBe(code);
+        expect(slot).toMatchObject({ system: 'vendor' });
+        expect(bench.calls.length).toBe(calls);
+      },
+    );
+
+    it('ends a call without an answer at its deadline', async () => {
+      const { keys, read } = await open(hang, 50);
+      expect(codeOf((await read([first(keys)], 60))[0])).toBe('UPSTREAM_TIMEOUT');
+    });
+
+    it('renews a refused token once; refused credentials are not asked with again', async () => {
+      const { bench, keys, read } = await open((_request, count, next) =>
+        count === 1 ? Promise.resolve(json('{}', 401)) : next(),
+      );
+      const [slot] = await read([first(keys)]);
+      const renews = definition.auth.kind === 'token';
+      expect(isValue(slot) ? 'a value' : codeOf(slot)).toBe(renews ? 'a value' : 'UPSTREAM_UNAVAILABLE');
+      expect(bench.calls.length).toBe(renews ? 2 : 1);
+    });
+
+    it('keeps no cookie and no header of the vendor', async () => {
+      const { bench, keys, read } = await open(async (_request, _count, next) => {
+        const answer = await next();
+        const headers = { 'content-type': 'application/json', 'set-cookie': 'session=vendor-cookie', 'x-evil': '1' };
+        return new Response(await answer.text(), { status: answer.status, headers });
+      });
+      await read([first(keys)]);
+      await read([keys.unknown(1)]);
+      expect(bench.calls.filter(({ headers }) => headers.has('cookie') || headers.has('x-evil'))).toEqual([]);
+      expect(JSON.stringify(bench.calls)).not.toContain('vendor-cookie');
+    });
+
+    it('passes no wrong type on', async () => {
+      let good: unknown = null;
+      const { keys, read } = await open(async (_request, _count, next) => {
+        const answer = await next();
+        good ??= await answer.clone().json();
+        return answer;
+      });
+      const text = first(keys);
+      const [value] = await read([text]);
+      for (const mutant of mutantsOf(good)) {
+        const { read: again } = await open(async () => json(JSON.stringify(mutant)));
+        const [slot] = await again([text], 1_000);
+        const found =
+          slot instanceof Error ? (slot instanceof MortarError ? [] : [slot.message]) : typeDifferences(value, slot);
+        expect([found, JSON.stringify(mutant).slice(0, 600)]).toEqual([[], expect.anything()]);
+      }
+    });
+
+    it('sends a hostile key as a key: encoded, on the same path, and knows nothing by it', async () => {
+      const plain = await open();
+      await plain.read([plain.keys.unknown(0)]);
+      const usual = plain.bench.calls[0]?.url.pathname.split('/').length;
+      for (const hostile of [...HOSTILE_IDS, ...MORE_HOSTILE]) {
+        const { bench, read } = await open();
+        const [slot] = await read([hostile], 2_000);
+        expect([hostile, isValue(slot) && !(Array.isArray(slot) && slot.length === 0)]).toEqual([hostile, false]);
+        for (const call of bench.calls) {
+          expect([hostile, call.url.host, call.url.pathname.split('/').length]).toEqual([
+            hostile,
+            'vendor.test',
+            usual,
+          ]);
+          expect([hostile, carries(call, hostile)]).toEqual([hostile, true]);
+        }
+      }
+    });
+
+    it('never sends a key with control characters, without text, or of 10 KB', async () => {
+      const { bench, read } = await open();
+      const slots = await read(NEVER_SENT);
+      expect(slots.every((slot) => slot === null || (Array.isArray(slot) && slot.length === 0))).toBe(true);
+      expect(bench.calls.length).toBe(0);
+    });
+
+    it('tells no secret and nothing personal in traces, logs and errors', async () => {
+      const { bench, keys, read } = await open((_request, count, next) =>
+        count % 2 === 0 ? Promise.resolve(json('{"broken": "JSON', 200)) : next(),
+      );
+      const [value] = await read([first(keys)]);
+      const [error] = await read([first(keys)]);
+      const personal = personalTexts(value);
+      const text = `${bench.told()} ${describeError(error)}`;
+      const { credentials } = await fixtures();
+      const found = [...personal, ...Object.values(credentials), first(keys)].filter(
+        (secret) => secret.length >= 5 && text.includes(secret),
+      );
+      expect(found).toEqual([]);
+    });
+  });
+}
+
+/** Whether a call carries the text as one value: in its JSON, its query, or one segment of its path. */
+function carries(call: { readonly url: URL; readonly body: string }, text: string): boolean {
+  const quoted = text.replaceAll("'", "''").replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  const places = [
+    ...(call.body === '' ? [] : textsOf(JSON.parse(call.body))),
+    ...call.url.searchParams.values(),
+    ...call.url.pathname.split('/').map((part) => decodeURIComponent(part)),
+  ];
+  return places.some(
+    (place) =>
+      place === text || place.includes(text) || place.includes(quoted) || place.includes(text.replaceAll("'", "''")),
+  );
+}
+
+function textsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
+function describeError(value: unknown): string {
+  if (!(value instanceof Error)) return '';
+  return `${value.message} ${JSON.stringify(value)} ${value instanceof MortarError ? JSON.stringify(value.facts) : ''}`;
+}

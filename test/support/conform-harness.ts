@@ -1,0 +1,210 @@
+// The bench of the conformance suite: a connector over a system that behaves, except where a test says otherwise.
+import { systemClock } from '#platform/clock.ts';
+import { MortarError } from '#platform/errors.ts';
+import type { CallScope } from '#schema/model/request.ts';
+import type { ConnectedSystem, FeedSource } from '#schema/model/sources.ts';
+
+import type { CallTrace } from '#connectors/kit/caller.ts';
+import { connectSystem } from '#connectors/kit/connect-system.ts';
+import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
+import { systemConfig } from '#schema/model/configuration.ts';
+
+import { checkRequest, checkResponse } from './contracts.ts';
+import type { Contract } from './contracts.ts';
+
+export const BASE_URL = 'http://vendor.test';
+
+/** Keys of one batch port, as texts; `toKey` makes the port's key of one. */
+export interface ConformKeys {
+  /** Keys the system knows. */
+  readonly known: readonly string[];
+  /** The n-th key the system could know and does not. */
+  readonly unknown: (n: number) => string;
+  /** @default the text itself */
+  readonly toKey?: (text: string) => unknown;
+}
+
+/** Inputs of one write port. */
+export interface ConformWrites {
+  /** The n-th input, different from the others, that the system takes. */
+  readonly input: (n: number) => unknown;
+  /** Inputs without the permission they need. */
+  readonly refused?: readonly unknown[];
+  /** Inputs the system could not take. */
+  readonly unfit?: readonly unknown[];
+  /** Personal texts in inputs 0 and 1. */
+  readonly personal: readonly string[];
+}
+
+/** A webhook as the vendor would send it. */
+export interface ConformWebhook {
+  /** Configured beside the fixtures' own. */
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly url: string;
+  readonly body: string;
+  /** Header names in lower case. */
+  readonly headers: (body: string, sentAtMs: number) => Readonly<Record<string, string>>;
+  /** A body that proves nothing, where the proof is in the body. @default the same body, with another's signature */
+  readonly forgedBody?: string;
+  readonly feeds: readonly string[];
+}
+
+/** What the suite needs to know of a connector beside its definition. */
+export interface ConformFixtures {
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Where the system's URL ends. @default the root */
+  readonly basePath?: string;
+  /** A system that behaves: the vendor's sandbox. */
+  readonly answer: (request: Request) => Promise<Response>;
+  /** The vendor's contract of a path; null: it has none here. */
+  readonly contractOf: (path: string) => Contract | null;
+  /** One entry for every batch port of the definition. */
+  readonly keys: Readonly<Record<string, ConformKeys>>;
+  /** Present where the definition has a webhook. */
+  readonly webhook?: ConformWebhook;
+  /** One entry for every write port of the definition. */
+  readonly writes?: Readonly<Record<string, ConformWrites>>;
+  /** How the vendor says that a page token is no longer good; absent: its feeds have no such tokens. */
+  readonly expired?: () => Response;
+}
+
+/** Answers instead of the system; `count` is 1 for the first call that is not about tokens. */
+export type Fault = (request: Request, count: number, next: () => Promise<Response>) => Promise<Response>;
+
+export interface Bench {
+  readonly system: ConnectedSystem;
+  /** Calls to the system, without those about tokens. */
+  readonly calls: readonly {
+    readonly method: string;
+    readonly url: URL;
+    readonly headers: Headers;
+    readonly body: string;
+  }[];
+  readonly tokenCalls: () => number;
+  readonly traces: readonly CallTrace[];
+  /** Everything the kit told anybody: traces and log lines. */
+  readonly told: () => string;
+  /** What was wrong by the vendor's contract, with calls the fault left alone. */
+  readonly violations: readonly string[];
+  /** How many keys each call carried, by port. */
+  readonly sizes: ReadonlyMap<string, number[]>;
+}
+
+interface BenchOptions {
+  readonly fault?: Fault;
+  readonly timeoutMs?: number;
+}
+
+/** The connector, connected anew: no breaker, pause or token of an earlier test. */
+export function openBench<S>(
+  definition: ConnectorDefinition<S>,
+  fixtures: ConformFixtures,
+  { fault, timeoutMs = 2_000 }: BenchOptions = {},
+): Bench {
+  const calls: { method: string; url: URL; headers: Headers; body: string }[] = [];
+  const traces: CallTrace[] = [];
+  const logs: object[] = [];
+  const violations: string[] = [];
+  const sizes = new Map<string, number[]>();
+  let tokenCalls = 0;
+  const config = systemConfig.parse({
+    id: 'vendor',
+    connector: definition.id,
+    url: `${BASE_URL}${fixtures.basePath ?? ''}`,
+    credentials: fixtures.credentials,
+    options: { ...fixtures.options, timeoutMs },
+  });
+  const tokenUrls = tokenUrlsOf(definition, definition.settings(config));
+  const serve = async (request: Request, body: string): Promise<Response> => {
+    const contract = fixtures.contractOf(new URL(request.url).pathname);
+    const headers = Object.fromEntries(request.headers);
+    const wire = { method: request.method, url: request.url, headers };
+    if (contract !== null) violations.push(...checkRequest(contract, wire, body).map((line) => `request: ${line}`));
+    const answer = await fixtures.answer(request);
+    if (contract !== null && !(answer.status === 202 && answer.body === null)) {
+      const decoded: unknown = await answer.clone().json();
+      violations.push(...checkResponse(contract, wire, answer.status, decoded).map((line) => `answer: ${line}`));
+    }
+    return answer;
+  };
+  const fetchFunction = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    if (tokenUrls.includes(request.url)) {
+      tokenCalls += 1;
+      return await fixtures.answer(request);
+    }
+    const body = await request.clone().text();
+    calls.push({ method: request.method, url: new URL(request.url), headers: request.headers, body });
+    const next = (): Promise<Response> => serve(request, body);
+    return fault === undefined ? await next() : await fault(request, calls.length, next);
+  };
+  const log = (facts: object, message: string): void => void logs.push({ ...facts, message });
+  const system = connectSystem(watched(definition, sizes), {
+    config,
+    clock: systemClock,
+    logger: { debug: log, info: log, warn: log, error: log },
+    trace: (line) => traces.push(line),
+    random: () => 0,
+    fetch: fetchFunction,
+  });
+  const told = (): string => JSON.stringify([traces, logs]);
+  return { system, calls, tokenCalls: () => tokenCalls, traces, told, violations, sizes };
+}
+
+/** The definition, with the size of every batch written down. */
+function watched<S>(definition: ConnectorDefinition<S>, sizes: Map<string, number[]>): ConnectorDefinition<S> {
+  const ports = Object.entries(definition.ports).map(([name, port]: [string, object]) => {
+    if (!('max' in port)) return [name, port] as const;
+    const batch = port as unknown as { request: (keys: readonly unknown[], context: unknown) => unknown };
+    const request = (keys: readonly unknown[], context: unknown): unknown => {
+      sizes.set(name, [...(sizes.get(name) ?? []), keys.length]);
+      return batch.request(keys, context);
+    };
+    return [name, { ...port, request }] as const;
+  });
+  return { ...definition, ports: Object.fromEntries(ports) };
+}
+
+function tokenUrlsOf<S>({ auth }: ConnectorDefinition<S>, settings: S): readonly string[] {
+  if (auth.kind === 'headers') return [];
+  const exchange = auth.restricted?.(settings) ?? null;
+  return [auth.endpoint(settings), ...(exchange === null ? [] : [exchange.endpoint])];
+}
+
+type Read = (keys: readonly unknown[], scope: CallScope) => Promise<readonly unknown[]>;
+
+/** The batch reads of a connected system by the port's name in the definition. */
+export function batchReadOf(system: ConnectedSystem, port: string): Read {
+  const bound = (system as unknown as Record<string, Record<string, unknown>>)[port] ?? {};
+  const read = Object.values(bound).find((value) => typeof value === 'function');
+  if (read === undefined) throw new Error(`${port} is not bound`);
+  return read as Read;
+}
+
+/** A feed of a connected system by the port's name in the definition. */
+export function feedOf(system: ConnectedSystem, port: string): FeedSource<unknown> {
+  const feed = (system as unknown as Record<string, FeedSource<unknown> | undefined>)[port];
+  if (feed === undefined) throw new Error(`${port} is not bound`);
+  return feed;
+}
+
+/** A call with `ms` left. */
+export function within(ms: number): CallScope {
+  return { requestId: 'conform', deadlineAtMs: Date.now() + ms, signal: new AbortController().signal };
+}
+
+/** The code of a slot's or a rejection's error; `no error` otherwise. */
+export function codeOf(value: unknown): string {
+  return value instanceof MortarError ? value.code : value instanceof Error ? `foreign ${value.name}` : 'no error';
+}
+
+const PERSONAL = new Set(['givenName', 'familyName', 'email', 'phone', 'birthDate', 'lines', 'number', 'postalCode']);
+
+/** The personal texts in canonical records: what must never be found in traces, logs, errors and cursors. */
+export function personalTexts(value: unknown, isPersonal = false): readonly string[] {
+  if (typeof value === 'string') return isPersonal && value.length >= 5 ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((entry) => personalTexts(entry, isPersonal));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, entry]) => personalTexts(entry, isPersonal || PERSONAL.has(name)));
+}
