@@ -10,6 +10,7 @@ interface Flight {
   readonly controller: AbortController;
   readonly answer: Promise<WireResponse>;
   waiting: number;
+  landed: boolean;
 }
 
 /**
@@ -28,9 +29,10 @@ export function shareFlights(call: Caller): Caller {
     const controller = new AbortController();
     const { deadlineAtMs } = scope;
     const answer = call(request, { ...scope, signal: controller.signal }, options);
-    const flight: Flight = { deadlineAtMs, controller, answer, waiting: 0 };
+    const flight: Flight = { deadlineAtMs, controller, answer, waiting: 0, landed: false };
     flights.set(key, flight);
     const land = (): void => {
+      flight.landed = true;
       if (flights.get(key) === flight) flights.delete(key);
     };
     answer.then(land, land);
@@ -51,7 +53,7 @@ async function join(flight: Flight, { signal }: CallScope): Promise<WireResponse
   } finally {
     signal.removeEventListener('abort', leave);
     flight.waiting -= 1;
-    if (flight.waiting === 0) flight.controller.abort();
+    if (flight.waiting === 0 && !flight.landed) flight.controller.abort();
   }
 }
 
@@ -61,7 +63,7 @@ function callerLeft(): MortarError {
 
 function flightKey(
   shareKey: string,
-  { operation, method, path, query, json, headers, restricted }: WireRequest,
+  { operation, method, path, query, json, shareAs = json, headers, restricted }: WireRequest,
 ): string {
-  return JSON.stringify([shareKey, operation, method, path, query, json, headers, restricted]);
+  return JSON.stringify([shareKey, operation, method, path, query, shareAs, headers, restricted]);
 }

@@ -12,6 +12,8 @@ export interface WireRequest {
   /** Sent as application/json. */
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What makes two reads the same where the body carries an id of its own for every call. @default `json` */
+  readonly shareAs?: unknown;
   /** Needs the narrower token that opens personal data, where the vendor has such tokens. @default false */
   readonly restricted?: boolean;
 }

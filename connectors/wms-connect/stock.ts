@@ -75,6 +75,7 @@ export const stockByItem: BatchReadDefinition<StockKey, readonly StockDraft[], C
       auth: { order_source_api_code: settings.orderSourceCode, api_key: settings.apiKey },
       criteria: { skus: keys.map(({ externalId }) => externalId) },
     },
+    shareAs: keys.map(({ externalId }) => externalId),
   }),
   page: fetchAnswer,
   more: (body, previous, { uuid }) => {
@@ -82,7 +83,7 @@ export const stockByItem: BatchReadDefinition<StockKey, readonly StockDraft[], C
     const cursor = textOf(body.cursor);
     if (polled === null && cursor === null) return null;
     const json = { ...(previous.json as object), transaction_id: uuid(), ...(cursor === null ? {} : { cursor }) };
-    return { request: { ...previous, json }, afterMs: polled ?? 0 };
+    return { request: { ...previous, json, shareAs: [previous.shareAs, cursor] }, afterMs: polled ?? 0 };
   },
   decode: (bodies, keys) => {
     const list = bodies.flatMap((body) => body.items ?? []);

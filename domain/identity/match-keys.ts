@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 import {
   foldGivenName,
@@ -36,9 +36,10 @@ export interface MatchKeys {
 
 /** @param key 32 bytes, the product's `idHash` key. */
 export function createMatchKeys(key: Uint8Array): MatchKeys {
+  const secret = createSecretKey(key);
   // 132 bits: no collisions among billions, and half the index of a full digest.
   const hash = (kind: string, value: string | null): string | null =>
-    value === null ? null : createHmac('sha256', key).update(`${kind}\n${value}`).digest('base64url').slice(0, 22);
+    value === null ? null : createHmac('sha256', secret).update(`${kind}\n${value}`).digest('base64url').slice(0, 22);
   const phone = (text: string | null, country: string | null): string | null =>
     hash('phone', normalizePhone(text, country));
 

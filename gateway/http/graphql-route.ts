@@ -40,7 +40,9 @@ export function createGraphqlHandler(deps: GraphqlRouteDeps) {
     const timeMs = isMutation(request) ? deps.limits.requestMs.mutation : deps.limits.requestMs.query;
     const timer = setTimeout(() => controller.abort(), timeMs);
     // A client that went away takes its upstream calls with it.
-    reply.raw.once('close', () => controller.abort());
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) controller.abort();
+    });
     const facts = { personal: false, outcome: 'INTERNAL_SERVER_ERROR' };
     const scope = { requestId: request.id, deadlineAtMs: startedAtMs + timeMs, signal: controller.signal };
     const answer = await answerRequest(deps, request, { scope, facts });
