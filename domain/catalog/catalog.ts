@@ -145,6 +145,13 @@ const unavailable = (system: string): MortarError =>
 /** How long what the feeds stored may be repeated without a read: requests of the same moment share it. */
 const MEMO_MS = 1_000;
 
+type PageQuestion = Parameters<ProductDirectory['page']>;
+
+function firstPage<Page>([page]: readonly Page[]): Page {
+  if (page === undefined) throw new Error('one question, one page');
+  return page;
+}
+
 /** Crosswalk and directory with a short memory, which forgets whenever this process's feed writes. */
 function createDirectories({ database, clock, canonicalSystem = 'erp', codePrefixes = {} }: CatalogOptions) {
   const crosswalk = createCrosswalk({ database, codePrefixes });
@@ -153,17 +160,28 @@ function createDirectories({ database, clock, canonicalSystem = 'erp', codePrefi
   const references = memoizeBatch({ read: crosswalk.referencesOf, clock, ttlMs: MEMO_MS });
   const known = memoizeBatch({ read: crosswalk.areKnown, clock, ttlMs: MEMO_MS });
   const products = memoizeBatch({ read: directory.products, clock, ttlMs: MEMO_MS });
+  const pages = memoizeBatch({
+    // The key is the question itself, written below.
+    read: (keys) => Promise.all(keys.map((key) => directory.page(...(JSON.parse(key) as PageQuestion)))),
+    clock,
+    ttlMs: MEMO_MS,
+    maxKeys: 1_000,
+  });
   const itemSink: FeedSink<ItemRecord> = {
     ...sink,
     async writePage(feed, page) {
       await sink.writePage(feed, page);
-      for (const memo of [references, known, products]) memo.clear();
+      for (const memo of [references, known, products, pages]) memo.clear();
     },
   };
   return {
     itemSink,
     crosswalk: { ...crosswalk, referencesOf: references.read, areKnown: known.read },
-    directory: { ...directory, products: products.read },
+    directory: {
+      ...directory,
+      products: products.read,
+      page: async (...question: PageQuestion) => firstPage(await pages.read([JSON.stringify(question)])),
+    },
   };
 }
 
