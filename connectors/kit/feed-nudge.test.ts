@@ -58,3 +58,29 @@ it('begins one run more, however often it is nudged', async () => {
   await run.stopped;
   expect(waited).toEqual([60_000, 900, 60_000, 60_000, 60_000, 60_000]);
 });
+
+it('stops at once when it was stopped while its last page was written', async () => {
+  const controller = new AbortController();
+  const feed: FeedSource<string> = {
+    system: toSystemId('crm'),
+    connector: 'test',
+    feed: 'people',
+    intervalMs: 3_600_000,
+    readPage: async (cursor) => await Promise.resolve({ changes: [], cursor, done: true }),
+  };
+  const run = startFeed({
+    feed,
+    sink: {
+      readCursor: async () => await Promise.resolve(null),
+      writePage: async () => {
+        controller.abort();
+        await Promise.resolve();
+      },
+    },
+    clock: { nowMs: () => 0 },
+    logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    signal: controller.signal,
+  });
+  await run.stopped;
+  expect(run.status().pagesTotal).toBe(1);
+});

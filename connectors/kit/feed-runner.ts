@@ -106,6 +106,8 @@ export function startFeed<V>(options: FeedOptions<V>): FeedRun {
 
   /** Until the interval is over or somebody knows of a change; a nudge during the run before counts. */
   async function rest(startedAtMs: number): Promise<void> {
+    // A stop while the last page was being written was heard by nobody yet.
+    if (signal.aborted) return;
     const controller = new AbortController();
     wake = () => controller.abort();
     signal.addEventListener('abort', wake, { once: true });
