@@ -71,8 +71,10 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
     if (limit !== undefined && rule.kind === 'window') shapes.set(rule.name, shapeOf({ ...rule, limit }, factor));
     const shape = shapeNamed(rule);
     const most = shape.kind === 'window' ? shape.limit : shape.burst;
-    if (remaining === undefined || remaining >= most * SCARCE_SHARE) return;
-    void store.observe(account, { name: rule.name, shape }, remaining);
+    if (remaining === undefined) return;
+    // By the same measure as the limit: otherwise a factor above 1 would make every answer look like scarcity.
+    const left = Math.floor(remaining * (rule.kind === 'window' ? factor : Math.max(1, factor)));
+    if (left < most * SCARCE_SHARE) void store.observe(account, { name: rule.name, shape }, left);
   };
   return {
     take: async (request, mostMs) => {
@@ -84,6 +86,8 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
       return await store.take(account, claims, mostMs);
     },
     pause: async (ms) => {
+      // "Retry-After: 0" asks for none, and Redis keeps nothing for no time.
+      if (ms <= 0) return;
       pausedUntilMs = Math.max(pausedUntilMs, nowMs() + ms);
       await store.pause(account, ms);
     },

@@ -144,9 +144,20 @@ export function createCaller(deps: CallerDeps): Caller {
   }
 
   /** Waits until the account's budget allows the call; an error when that would be too late. */
-  async function awaitBudget(request: WireRequest, scope: CallScope): Promise<MortarError | null> {
+  async function awaitBudget(
+    request: WireRequest,
+    scope: CallScope,
+    { operationClass }: CallOptions,
+  ): Promise<MortarError | null> {
     for (;;) {
-      const { granted, waitMs } = await deps.budget.take(request, Math.max(0, remaining(scope) - LEAST_MS));
+      const mostMs = Math.max(0, remaining(scope) - LEAST_MS);
+      // A feed books no moment ahead, for reads that come later would have to go later: it asks again when there may be room.
+      const isFeed = operationClass === 'feed';
+      const { granted, waitMs } = await deps.budget.take(request, isFeed ? 0 : mostMs);
+      if (isFeed && !granted && waitMs <= mostMs && !scope.signal.aborted) {
+        await pauseFor(waitMs, scope.signal);
+        continue;
+      }
       if (!granted) {
         const message = "The system's limits allow no call in time.";
         return upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: waitMs });
@@ -159,7 +170,7 @@ export function createCaller(deps: CallerDeps): Caller {
   }
 
   async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
-    const refusal = await awaitBudget(request, scope);
+    const refusal = await awaitBudget(request, scope, options);
     if (refusal !== null) return notSent(refusal);
     const release = await enterInTime(deps.lanes, options.operationClass, scope, remaining(scope));
     try {

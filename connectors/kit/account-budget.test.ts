@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+
+import { hubspotRates, observeHubspot } from '#connectors/crm-hubspot/rates.ts';
+import { codeOf, connect, definition, echo, scope } from '#test/support/kit-system.ts';
+import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
+
+import { createAccountBudget } from './budget.ts';
+import type { BudgetStore } from './budget.ts';
+import { createMemoryBudgets } from './budget-memory.ts';
+import type { FeedDefinition, LimitRule } from './definition.ts';
+import type { ProfileDraft } from './draft.ts';
+
+it('answers reads at once while a feed waits for a narrower limit', async () => {
+  const rules = (): readonly LimitRule[] => [
+    { kind: 'window', name: 'app', limit: 100, windowMs: 60_000 },
+    { kind: 'window', name: 'search', operations: ['searchPeople'], limit: 1, windowMs: 10_000 },
+  ];
+  const profileFeed: FeedDefinition<ProfileDraft, null> = {
+    feed: 'people',
+    intervalMs: 60_000,
+    request: () => ({ operation: 'searchPeople', method: 'POST', path: '/people', json: { ids: [] } }),
+    page: z.unknown(),
+    decode: () => ({ changes: [], cursor: 'next', done: true, rejected: 0 }),
+  };
+  await using upstream = await startUpstream(({ body }, response) => sendJson(response, echo(body)));
+  const limits = { concurrency: 4, pauseMs: 1_000, rules };
+  await using crm = connect(upstream.url, { definition: { limits, ports: { ...definition.ports, profileFeed } } });
+  const stop = new AbortController();
+  await crm.system.profileFeed?.readPage(null, scope(30_000));
+  const waiting = crm.system.profileFeed?.readPage(null, scope(30_000, stop.signal)).catch(codeOf);
+  await new Promise(setImmediate);
+  expect((await crm.read(['1'], scope(2_000)))[0]).toMatchObject({ givenName: 'Person 1' });
+  stop.abort();
+  expect(await waiting).toMatch(/^UPSTREAM_/);
+  expect(upstream.seen.length).toBe(2);
+});
+
+it('is not paused by an answer that asks to wait for no time', async () => {
+  const paused: number[] = [];
+  const store: BudgetStore = {
+    ...createMemoryBudgets(() => 0),
+    pause: async (_account, ms) => await Promise.resolve(void paused.push(ms)),
+  };
+  const budget = createAccountBudget({ account: 'a', rules: [], factor: 1, store, nowMs: () => 0 });
+  await budget.pause(0);
+  await budget.pause(5);
+  expect(paused).toEqual([5]);
+});
+
+it.each([
+  [1_000, 1_000],
+  [1, 190],
+  [0.5, 95],
+])('measures what the vendor says is left by the same factor as its limit: %d', async (factor, most) => {
+  const budget = createAccountBudget({
+    account: 'a',
+    rules: hubspotRates({ token: 't', callsPer10Seconds: 190, searchesPerSecond: 5 }),
+    factor,
+    store: createMemoryBudgets(() => 0),
+    nowMs: () => 0,
+    observe: observeHubspot,
+  });
+  const request = { operation: 'POST contacts/batch/read', method: 'POST', path: '/' } as const;
+  const headers = {
+    'x-hubspot-ratelimit-interval-milliseconds': '10000',
+    'x-hubspot-ratelimit-max': '190',
+    'x-hubspot-ratelimit-remaining': '189',
+  };
+  let granted = 0;
+  for (let call = 0; call < 1_000; call += 1) {
+    if ((await budget.take(request, 0)).granted) granted += 1;
+    budget.answered(request, { status: 200, headers, body: null });
+  }
+  expect(granted).toBe(most);
+});
