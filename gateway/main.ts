@@ -137,6 +137,10 @@ function addLedgerCommands(program: Command): void {
 
 function addSchemaCommands(program: Command): void {
   program
+    .command('warm')
+    .description('keep compiled code for quick starts (npm runs it after an installation)')
+    .action(async () => print(await (await import('./commands/warm.ts')).runWarm()));
+  program
     .command('compose')
     .description('compose the subgraphs into schema/supergraph.graphql')
     .action(async () => print((await import('./commands/compose.ts')).runCompose()));

@@ -30,7 +30,7 @@ export async function runSandbox(flags: SandboxFlags): Promise<void> {
   // Before anything slow: a parent that dies while the world is built must not leave us behind.
   process.once('disconnect', () => process.exit(0));
   try {
-    const { startSandbox } = await import('#sandbox/server.ts');
+    const { startSandbox } = await loadSandbox();
     const sandbox = await startSandbox(flags);
     stopOnSignal(sandbox);
     const { configFile, environment, urls } = sandbox;
@@ -41,6 +41,11 @@ export async function runSandbox(flags: SandboxFlags): Promise<void> {
     await report(message);
     process.exit(1);
   }
+}
+
+/** The sandbox's modules; rejects where it is not installed. */
+export async function loadSandbox() {
+  return import('#sandbox/server.ts');
 }
 
 function stopOnSignal(sandbox: Sandbox): void {
