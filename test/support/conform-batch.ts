@@ -28,9 +28,14 @@ const MORE_HOSTILE = [
 
 const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
   new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } });
-const hang: Fault = (request) =>
+// Looks at the signal instead of listening: it may have aborted before, and nothing else keeps a request's signal alive.
+const hang: Fault = ({ signal }) =>
   new Promise((_resolve, reject) => {
-    request.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    const look = setInterval(() => {
+      if (!signal.aborted) return;
+      clearInterval(look);
+      reject(new Error('aborted'));
+    }, 5);
   });
 const cut: Fault = async () =>
   new Response(
