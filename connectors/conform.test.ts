@@ -1,5 +1,3 @@
-import { createHmac } from 'node:crypto';
-
 import { createShipengineVendor, trackingNumberOf } from '#sandbox/vendors/carrier-shipengine.ts';
 import { createHubspotVendor } from '#sandbox/vendors/crm-hubspot.ts';
 import { createKlaviyoVendor, klaviyoIdOf } from '#sandbox/vendors/email-klaviyo.ts';
@@ -9,12 +7,11 @@ import { createSquareVendor } from '#sandbox/vendors/pos-square.ts';
 import { PINTEREST_LIST, createPinterestVendor } from '#sandbox/vendors/social-pinterest.ts';
 import { createWmsVendor } from '#sandbox/vendors/wms-connect.ts';
 import type { AudienceWrite, OptIn } from '#schema/model/outreach.ts';
-import { buildWorld } from '#sandbox/world/build.ts';
-import type { ExtraSystem, SandboxSystem, Vendor, World } from '#sandbox/world/types.ts';
+import type { StockMove, StockOffer } from '#schema/model/writes.ts';
+import type { World } from '#sandbox/world/types.ts';
 import { conformConnector } from '#test/support/conform-connector.ts';
-import type { ConformFixtures, ConformKeys, ConformWebhook, ConformWrites } from '#test/support/conform-harness.ts';
-import { contractsAvailable, loadContract } from '#test/support/contracts.ts';
-import type { Contract } from '#test/support/contracts.ts';
+import { fixturesOf } from '#test/support/conform-fixtures.ts';
+import { erpHook, hubspotHook, squareHook } from '#test/support/conform-webhooks.ts';
 
 import { carrierShipengine } from './carrier-shipengine/connector.ts';
 import { crmHubspot } from './crm-hubspot/connector.ts';
@@ -27,87 +24,40 @@ import { wmsConnect } from './wms-connect/connector.ts';
 
 // Every connector against its sandbox, well-behaved and not.
 
-let built: Promise<World> | null = null;
-const world = (): Promise<World> =>
-  (built ??= buildWorld({ seed: 7, scale: 'small', builtAt: '2026-11-20T00:00:00.000Z' }));
-
-type Keys = Readonly<Record<string, ConformKeys>>;
-
-interface Setup {
-  readonly vendor: Vendor<SandboxSystem | ExtraSystem>;
-  /** Where the system's URL ends. @default the root */
-  readonly basePath?: string;
-  /** Contract files by the beginning of a path. */
-  readonly contracts?: Readonly<Record<string, string>>;
-  readonly keys?: (world: World) => Keys;
-  readonly writes?: Readonly<Record<string, ConformWrites>>;
-  readonly webhook?: ConformWebhook;
-  readonly options?: ConformFixtures['options'];
-  readonly expired?: () => Response;
-}
-
-async function fixturesOf(setup: Setup): Promise<ConformFixtures> {
-  const { vendor, contracts = {}, keys, options, expired, writes, webhook, basePath = '' } = setup;
-  const truth = await world();
-  const loaded = new Map<string, Contract>();
-  if (contractsAvailable()) {
-    for (const [prefix, file] of Object.entries(contracts)) loaded.set(prefix, await loadContract(file, { basePath }));
-  }
-  return {
-    basePath,
-    credentials: vendor.credentials,
-    options: { ...vendor.options, ...options },
-    answer: (request) => vendor.handler(request, truth),
-    contractOf: (path) => [...loaded].find(([prefix]) => path.startsWith(prefix))?.[1] ?? null,
-    keys: keys?.(truth) ?? {},
-    ...(expired && { expired }),
-    ...(writes && { writes }),
-    ...(webhook && { webhook }),
-  };
-}
-
-const hmac = (secret: string, text: string): string => createHmac('sha256', secret).update(text).digest('base64');
-const HOOK = 'https://graph.example/webhooks/vendor';
-
-const squareHook: ConformWebhook = {
-  credentials: { webhookSignatureKey: 'square-key' },
-  url: HOOK,
-  body: '{"event_id":"e-1","type":"customer.updated","data":{"id":"C1"}}',
-  headers: (body) => ({ 'x-square-hmacsha256-signature': hmac('square-key', HOOK + body) }),
-  feeds: ['customers'],
-};
-const hubspotHook: ConformWebhook = {
-  credentials: { clientSecret: 'hubspot-secret' },
-  url: HOOK,
-  body: '[{"eventId":1,"subscriptionType":"contact.propertyChange","objectId":101}]',
-  headers: (body, sentAtMs) => ({
-    'x-hubspot-request-timestamp': String(sentAtMs),
-    'x-hubspot-signature-v3': hmac('hubspot-secret', `POST${HOOK}${body}${sentAtMs}`),
-  }),
-  feeds: ['contacts'],
-};
-const erpNotice = (clientState: string): string =>
-  JSON.stringify({
-    value: [
-      { clientState, resource: 'api/v2.0/companies(1)/items(2)', changeType: 'updated' },
-      { clientState, resource: 'api/v2.0/companies(1)/salesOrders?$filter=x', changeType: 'collection' },
-    ],
-  });
-const erpHook: ConformWebhook = {
-  credentials: { clientState: 'a-long-enough-state' },
-  url: HOOK,
-  body: erpNotice('a-long-enough-state'),
-  headers: () => ({}),
-  forgedBody: erpNotice('another-long-state!'),
-  feeds: ['items', 'orders'],
-};
-
 const stockKey = (externalId: string) => ({ sku: 'SKU', externalId });
 const numbered = (prefix: string) => (n: number) => `${prefix}${n}`;
 const profileIds = (truth: World, system: string): readonly string[] =>
   truth.profiles.filter((profile) => profile.system === system).map(({ externalId }) => externalId);
 const orderIds = (truth: World, system: 'erp' | 'wms' | 'pos'): readonly string[] =>
   truth.orders.flatMap(({ ids }) => ids[system] ?? []);
+
+/** The same for all: a key is of one movement. */
+const STARTED_AT = new Date().toISOString();
+
+function moveOf(truth: World, n: number): StockMove {
+  const sold = truth.products.filter(({ posVariationId }) => posVariationId !== null);
+  const [store] = truth.places.flatMap(({ ids }) => ids.pos ?? []);
+  return {
+    key: `move-${n}`,
+    externalId: sold[n]?.posVariationId ?? '',
+    locationExternalId: store ?? '',
+    kind: n % 2 === 0 ? 'RECEIVED' : 'COUNTED',
+    units: 3,
+    at: STARTED_AT,
+  };
+}
+
+function offerOf(truth: World, n: number): StockOffer {
+  const listed = truth.products.flatMap(({ sellerSku }) => sellerSku ?? []);
+  return { externalId: listed[n] ?? '', locationExternalId: 'W1', units: n, sequence: Date.now() };
+}
+
+const pickupIds = (truth: World): readonly string[] =>
+  truth.orders
+    .filter(({ channel, stage }) => channel !== 'store' && ['paid', 'released', 'picking', 'packed'].includes(stage))
+    .flatMap(({ ids }) => ids.pos ?? []);
+const openAmazonIds = (truth: World): readonly string[] =>
+  truth.orders.filter(({ stage }) => stage === 'paid').flatMap(({ ids }) => ids.marketplace ?? []);
 
 conformConnector(erpBusinessCentral, () =>
   fixturesOf({
@@ -153,6 +103,28 @@ conformConnector(posSquare, () =>
       loyalty: { known: truth.loyalty.map(({ posCustomerId }) => posCustomerId), unknown: numbered('NONE') },
       orders: { known: orderIds(truth, 'pos'), unknown: numbered('NONE') },
     }),
+    writes: (truth) => ({
+      stockMoveSink: {
+        input: (n) => moveOf(truth, n),
+        unfit: [
+          { ...moveOf(truth, 0), key: 'two\nlines' },
+          { ...moveOf(truth, 0), units: 0 },
+          { ...moveOf(truth, 0), units: 1.5 },
+          { ...moveOf(truth, 0), locationExternalId: '' },
+          { ...moveOf(truth, 0), at: '2020-01-01T00:00:00.000Z' },
+          { ...moveOf(truth, 0), at: 'yesterday' },
+        ],
+        personal: [],
+      },
+      orderStepSink: {
+        input: (n) => ({ key: `step-${n}`, externalId: pickupIds(truth)[n], state: 'READY_FOR_PICKUP' }),
+        unfit: [
+          { key: 'k', externalId: '../x', state: 'CANCELED' },
+          { key: '', externalId: 'O1', state: 'CANCELED' },
+        ],
+        personal: [],
+      },
+    }),
     expired: () =>
       Response.json({ errors: [{ category: 'INVALID_REQUEST_ERROR', code: 'INVALID_CURSOR' }] }, { status: 400 }),
   }),
@@ -162,7 +134,25 @@ conformConnector(crmHubspot, () =>
   fixturesOf({
     vendor: createHubspotVendor(),
     webhook: hubspotHook,
-    keys: (truth) => ({ profiles: { known: profileIds(truth, 'crm'), unknown: (n) => String(9_000_000 + n) } }),
+    keys: (truth) => {
+      const ids = { known: profileIds(truth, 'crm'), unknown: (n: number) => String(9_000_000 + n) };
+      return { profiles: ids, marketingConsents: ids };
+    },
+    writes: (truth) => ({
+      marketingConsentSink: {
+        input: (n) => ({ externalId: `${n}`, medium: 'EMAIL', decision: 'GRANT', address: `p${n}@person.test` }),
+        unfit: [
+          { externalId: '1', medium: 'SMS', decision: 'WITHDRAW', address: '+442079460018' },
+          { externalId: '1', medium: 'EMAIL', decision: 'GRANT', address: 'nobody' },
+        ],
+        personal: ['p0@person.test', 'p1@person.test'],
+      },
+      erasureSink: {
+        input: (n) => ({ externalId: profileIds(truth, 'crm').at(-1 - n) }),
+        unfit: [{ externalId: '../1' }, { externalId: 'someone@person.test' }],
+        personal: [],
+      },
+    }),
     expired: () => Response.json({ status: 'error', category: 'VALIDATION_ERROR' }, { status: 400 }),
   }),
 );
@@ -174,8 +164,29 @@ conformConnector(marketplaceAmazon, () =>
       '/listings/': 'amazon-sp-api/listingsItems_2021-08-01.json',
       '/fba/': 'amazon-sp-api/fbaInventory.json',
       '/orders/2026-01-01/': 'amazon-sp-api/orders_2026.json',
+      '/orders/v0/': 'amazon-sp-api/ordersV0.json',
+      '/externalFulfillment/': 'amazon-sp-api/extinv.json',
     },
     options: { restrictedDataToken: true, stockLocation: 'FBA' },
+    writes: (truth) => ({
+      stockOfferSink: {
+        input: (n) => offerOf(truth, n),
+        unfit: [
+          { ...offerOf(truth, 0), units: -1 },
+          { ...offerOf(truth, 0), sequence: 0.5 },
+          { ...offerOf(truth, 0), externalId: 'a\u0000' },
+        ],
+        personal: [],
+      },
+      orderStepSink: {
+        input: (n) => ({ key: `step-${n}`, externalId: openAmazonIds(truth)[n], state: 'READY_FOR_PICKUP' }),
+        unfit: [
+          { key: 'k', externalId: '900-1', state: 'PICKING' },
+          { key: 'k', externalId: '../x', state: 'COLLECTED' },
+        ],
+        personal: [],
+      },
+    }),
     expired: () => Response.json({ errors: [{ code: 'InvalidInput', message: 'Token expired' }] }, { status: 400 }),
   }),
 );
@@ -222,13 +233,13 @@ conformConnector(emailKlaviyo, () =>
       const ids = { known, unknown: numbered('01NONE') };
       return { profiles: ids, marketingConsents: ids };
     },
-    writes: {
+    writes: () => ({
       marketingConsentSink: {
         input: (n) => ({ externalId: `01P${n}`, medium: 'EMAIL', decision: 'WITHDRAW', address: `p${n}@person.test` }),
         unfit: [{ externalId: '01X', medium: 'SMS', decision: 'GRANT', address: '020 7946 0018' }],
         personal: ['p0@person.test', 'p1@person.test', '01P0', '01P1'],
       },
-    },
+    }),
     expired: () => Response.json({ errors: [{ id: '1', code: 'invalid', title: 'x', detail: 'x' }] }, { status: 400 }),
   }),
 );
@@ -243,7 +254,7 @@ conformConnector(socialPinterest, () =>
     basePath: '/v5',
     contracts: { '/v5/': 'pinterest/v5.json' },
     keys: () => ({ audiences: { known: [PINTEREST_LIST], unknown: (n) => String(70_000 + n) } }),
-    writes: {
+    writes: () => ({
       audienceSink: {
         input: (n) => member(n, { purpose: 'THIRD_PARTY_SHARING', recipient: 'pinterest', decidedAtMs: Date.now() }),
         refused: [
@@ -256,7 +267,7 @@ conformConnector(socialPinterest, () =>
         unfit: [{ ...member(0, null), operation: 'REMOVE', list: '../1' }],
         personal: ['p0@person.test', 'p1@person.test', 'ref-0', 'ref-1'],
       },
-    },
+    }),
     expired: () => Response.json({ code: 1, message: 'Invalid bookmark.' }, { status: 400 }),
   }),
 );

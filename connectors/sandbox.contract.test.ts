@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { systemClock } from '#platform/clock.ts';
 import { toSku } from '#schema/model/ids.ts';
 import type { CallScope } from '#schema/model/request.ts';
-import type { ConnectedSystem, FeedSource, Slot } from '#schema/model/sources.ts';
+import type { FeedSource, Slot } from '#schema/model/sources.ts';
 import { createHubspotVendor } from '#sandbox/vendors/crm-hubspot.ts';
 import { createErpVendor } from '#sandbox/vendors/erp-business-central.ts';
 import { createAmazonVendor } from '#sandbox/vendors/marketplace-amazon.ts';
@@ -11,10 +10,10 @@ import { createSquareVendor } from '#sandbox/vendors/pos-square.ts';
 import { createWmsVendor } from '#sandbox/vendors/wms-connect.ts';
 import { buildWorld } from '#sandbox/world/build.ts';
 import type { Vendor, World } from '#sandbox/world/types.ts';
+import { connectSandbox } from '#test/support/connect-sandbox.ts';
 
 import { crmHubspot } from './crm-hubspot/connector.ts';
 import { erpBusinessCentral } from './erp-business-central/connector.ts';
-import { connectSystem } from './kit/connect-system.ts';
 import type { ConnectorDefinition } from './kit/definition.ts';
 import { marketplaceAmazon } from './marketplace-amazon/connector.ts';
 import { posSquare } from './pos-square/connector.ts';
@@ -28,21 +27,8 @@ beforeAll(async () => {
   world = await buildWorld({ seed: 7, scale: 'small', builtAt: '2026-11-20T00:00:00.000Z' });
 });
 
-type Options = Vendor['options'];
-
-function connect<S>(definition: ConnectorDefinition<S>, vendor: Vendor, more: Options = {}): ConnectedSystem {
-  const { system, credentials } = vendor;
-  const options = { ...vendor.options, ...more };
-  const config = { id: system, connector: definition.id, url: `http://${system}.test`, credentials, options };
-  const answer = (input: string | URL | Request, init?: RequestInit) => vendor.handler(new Request(input, init), world);
-  return connectSystem(definition, {
-    config: { ...config, options: options as Record<string, string | number | boolean | string[]> },
-    clock: systemClock,
-    logger: { debug: () => {}, info: () => {}, warn: (facts) => warnings.push(facts), error: () => {} },
-    trace: () => {},
-    fetch: answer,
-  });
-}
+const connect = <S>(definition: ConnectorDefinition<S>, vendor: Vendor, options: Vendor['options'] = {}) =>
+  connectSandbox(definition, { vendor, world, options, onWarning: (facts) => warnings.push(facts) });
 
 function scope(): CallScope {
   return { requestId: 'r', deadlineAtMs: Date.now() + 10_000, signal: new AbortController().signal };

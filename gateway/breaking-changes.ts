@@ -62,6 +62,30 @@ function removedMarks(released: string, current: string): readonly string[] {
   });
 }
 
+/** One of the alternatives asks for less than every alternative before did. */
+function areScopesLooser(was: FieldPolicy['scopes'], is: FieldPolicy['scopes']): boolean {
+  if (was === null) return false;
+  return is === null || is.some((now) => !was.some((before) => before.every((scope) => now.includes(scope))));
+}
+
+/**
+ * What one supergraph shows that another kept to itself, of the fields both have: consent or scopes that were loosened,
+ * types that are no longer about people. Stricter rules and fields that went are none. Each begins with its coordinate.
+ */
+export function findOpenings(beforeSdl: string, currentSdl: string): readonly string[] {
+  const [before, after] = [readPolicy(beforeSdl).fields, readPolicy(currentSdl).fields];
+  const stays = index(currentSdl).byCoordinate;
+  const openings = [...before].flatMap(([coordinate, was]) => {
+    if (!stays.has(coordinate)) return [];
+    const is = after.get(coordinate);
+    const personal = personalDataChange(was, is);
+    const looser = areScopesLooser(was.scopes, is?.scopes ?? null) ? 'asks for fewer scopes' : null;
+    const anonymous = was.authenticated && is?.authenticated !== true ? 'is no longer @authenticated' : null;
+    return [personal, looser, anonymous].flatMap((change) => (change === null ? [] : [`${coordinate} ${change}.`]));
+  });
+  return [...openings, ...removedMarks(beforeSdl, currentSdl)];
+}
+
 /**
  * What of the released supergraph the current one breaks for callers or for people: removed or changed elements of the
  * API, governance directives that vanished, consent that was loosened, scopes that changed. Empty: nothing.

@@ -1,8 +1,9 @@
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 
-import { fileConfig, type FileConfig } from './config-schema.ts';
-import { nearestName } from './nearest-name.ts';
+import { findBrokenReferences } from './config-references.ts';
+import { fileConfig, type FileConfig, gatewayFileConfig } from './config-schema.ts';
+import { nearestName } from '#platform/nearest-name.ts';
 import { MortarError } from '#platform/errors.ts';
 
 type Path = readonly PropertyKey[];
@@ -15,6 +16,8 @@ export interface ConfigText {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Refuse credentials that are written out instead of referenced. */
   readonly production: boolean;
+  /** For a process that only routes: systems are left out, and the secrets they need with them. @default false */
+  readonly gatewayOnly?: boolean;
 }
 
 /**
@@ -23,17 +26,15 @@ export interface ConfigText {
  * @throws {MortarError} CONFIGURATION_INVALID
  */
 export function parseConfigText(source: ConfigText): FileConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(source.text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number | undefined): string => {
-    const { line, col } = lines.linePos(offset ?? 0);
-    return `${source.file}:${line}:${col}`;
-  };
+  const { document, place } = readYaml(source);
   const syntax = document.errors.map((error) => `${place(error.pos[0])} ${error.message}`);
   if (syntax.length > 0) throw invalid(syntax);
-  const parsed = fileConfig.safeParse(document.toJS());
+  const parsed = (source.gatewayOnly === true ? gatewayFileConfig : fileConfig).safeParse(document.toJS());
   if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => describeIssue(issue, document, place)));
-  const findings: string[] = [];
+  if (source.gatewayOnly === true) return { ...parsed.data, systems: [], imports: { consents: [] } };
+  const findings = findBrokenReferences(parsed.data).map(
+    ({ path, message }) => `${place(offsetOf(document, path))} ${message}`,
+  );
   const systems = parsed.data.systems.map((system, index) => ({
     ...system,
     credentials: resolveCredentials(system.credentials, source, (key, message) =>
@@ -42,6 +43,22 @@ export function parseConfigText(source: ConfigText): FileConfig {
   }));
   if (findings.length > 0) throw invalid(findings);
   return { ...parsed.data, systems };
+}
+
+/** Where the keys of a file stand, as `file:line:column`; the nearest parent's place for a key that is not there. */
+export function createLocator(source: Pick<ConfigText, 'file' | 'text'>): (path: Path) => string {
+  const { document, place } = readYaml(source);
+  return (path) => place(offsetOf(document, path));
+}
+
+function readYaml({ file, text }: Pick<ConfigText, 'file' | 'text'>) {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number | undefined): string => {
+    const { line, col } = lines.linePos(offset ?? 0);
+    return `${file}:${line}:${col}`;
+  };
+  return { document, place };
 }
 
 function invalid(findings: readonly string[]): MortarError {

@@ -24,6 +24,20 @@ export type IssuerConfig = z.infer<typeof issuerConfig>;
 
 const milliseconds = z.int().min(50).max(120_000);
 
+/** Open event streams (subscriptions). */
+export const streamsConfig = z.strictObject({
+  perProcess: z.int().min(0).max(100_000).default(2_000),
+  /** Streams of one client of the issuer; of a customer's token, those of the customer. */
+  perCaller: z.int().min(0).max(100_000).default(100),
+  /** Milliseconds after which a stream is ended, and the client comes again. */
+  lifeMs: z.int().min(1_000).max(86_400_000).default(3_600_000),
+  /** Milliseconds between two signs of life, so that proxies keep the connection. */
+  heartbeatMs: z.int().min(1_000).max(120_000).default(15_000),
+  /** Milliseconds in which changes of the same things are one event. */
+  windowMs: z.int().min(10).max(10_000).default(100),
+});
+export type StreamsConfig = z.infer<typeof streamsConfig>;
+
 /** What one request may ask for. Each is a count unless its name says otherwise. */
 export const limitsConfig = z.strictObject({
   /** Nested levels of fields, fragments followed. */
@@ -42,10 +56,32 @@ export const limitsConfig = z.strictObject({
   bodyBytes: z.int().min(1_024).default(1_048_576),
   /** Milliseconds a request may take, by what it does. */
   requestMs: z.strictObject({ query: milliseconds.default(5_000), mutation: milliseconds.default(5_000) }).prefault({}),
+  streams: streamsConfig.prefault({}),
   /** Milliseconds one subgraph fetch may take: a slow subgraph costs its own fields, not the rest of the request. */
   fetchMs: milliseconds.default(3_500),
 });
 export type LimitsConfig = z.infer<typeof limitsConfig>;
+
+/** A subgraph of a process of its own: one of ours (`serve --role subgraph`), or any other of federation 2. */
+const subgraphConfig = z.strictObject({
+  /** As the supergraph calls it. */
+  name: z.string().regex(/^[A-Za-z][\w-]{0,63}$/, 'a name: letters, digits, _ and - (at most 64)'),
+  /** Where the gateway reaches it; absent: at the URL the supergraph names. */
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  /**
+   * Whom it believes about the caller: `context`, our gateway, which signs it; `token`, the issuer, whose token is handed
+   * on with `mortar-purpose` and `mortar-medium` (for other routers); `none`: it is told nothing of the caller.
+   */
+  trust: z.enum(['context', 'token', 'none']).default('context'),
+  /** Milliseconds one fetch may take; absent: `limits.fetchMs`. */
+  fetchMs: milliseconds.optional(),
+  /** In production: plain http over the network is no oversight, something else encrypts it (a mesh). */
+  plainText: z.boolean().default(false),
+});
+export type SubgraphConfig = z.infer<typeof subgraphConfig>;
+
+const hasUniqueNames = (entries: readonly SubgraphConfig[]): boolean =>
+  new Set(entries.map(({ name }) => name)).size === entries.length;
 
 /** The shape of mortar.config.yaml. */
 export const fileConfig = z.strictObject({
@@ -58,11 +94,30 @@ export const fileConfig = z.strictObject({
   limits: limitsConfig.prefault({}),
   /** Origins whose pages may call the graph; absent: only pages of the gateway's own origin. */
   cors: z.strictObject({ origins: z.array(z.url({ protocol: /^https?$/ })) }).optional(),
+  /** Subgraphs of other processes; in one process none of ours is read. */
+  subgraphs: z.array(subgraphConfig).refine(hasUniqueNames, 'two subgraphs have one name').default([]),
+});
+
+/** The same file to a process that only routes: systems and retailer are none of its business. */
+export const gatewayFileConfig = fileConfig.extend({
+  systems: z.array(systemConfig).default([]),
+  retail: retailConfig.prefault({ channels: [], authorities: [] }),
 });
 export type FileConfig = z.infer<typeof fileConfig>;
 
+/** Our own subgraphs: each can be a process of its own. */
+export const SUBGRAPH_NAMES = ['catalog', 'inventory', 'customers', 'orders', 'consent'] as const;
+export type SubgraphName = (typeof SUBGRAPH_NAMES)[number];
+
+/** What a process is: everything, the gateway of subgraphs elsewhere, or one of our subgraphs. */
+export type ServeRole =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'gateway'; /** Absolute. */ readonly supergraphFile: string }
+  | { readonly kind: 'subgraph'; readonly name: SubgraphName };
+
 /** Everything the process was told, checked: file, flags and environment. */
 export interface Config extends FileConfig {
+  readonly role: ServeRole;
   readonly production: boolean;
   /** Absolute folder of the process's own files. */
   readonly home: string;

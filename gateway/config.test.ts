@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfigText } from './config-file.ts';
 import { readEnvironment } from './config.ts';
 import type { Config } from './config-schema.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '#platform/nearest-name.ts';
 import { assertProductionReady } from './production-rules.ts';
 
 const valid = `issuer:
@@ -53,6 +53,24 @@ describe('parseConfigText', () => {
     );
   });
 
+  it('gives a gateway alone neither systems nor their secrets, and needs none in the file', () => {
+    const options = { file: 'mortar.config.yaml', variables: {}, production: true, gatewayOnly: true };
+    expect(parseConfigText({ ...options, text: valid }).systems).toEqual([]);
+    const bare = 'issuer: { url: "https://issuer.example", audience: mortar }\n';
+    expect(parseConfigText({ ...options, text: bare })).toMatchObject({ systems: [], retail: { channels: [] } });
+    expect(() => parse(bare)).toThrow('systems');
+  });
+
+  it('reads subgraphs of other processes, and refuses two of one name', () => {
+    const text = `${valid}subgraphs:\n  - { name: reviews, url: "https://reviews.example/graphql", trust: none }\n`;
+    expect(parse(text).subgraphs).toEqual([
+      { name: 'reviews', url: 'https://reviews.example/graphql', trust: 'none', plainText: false },
+    ]);
+    expect(() => parse(`${text}  - name: reviews\n`)).toThrow(
+      'mortar.config.yaml:13:1 subgraphs: two subgraphs have one name',
+    );
+  });
+
   it('names the key and the variable of a credential that cannot be resolved', () => {
     expect(() => parse(valid, { variables: {} })).toThrow(
       'mortar.config.yaml:9:7 credentials.token needs the environment variable ERP_TOKEN, which is not set',
@@ -75,6 +93,66 @@ describe('parseConfigText', () => {
   });
 });
 
+describe('names that name nothing', () => {
+  const retail = (body: string): string => valid.replace('  channels: []\n  authorities: []\n', body);
+  const channel = (more: string): string =>
+    retail(
+      `  channels:\n    - { id: web, name: Web, kind: WEB, locationKinds: [STORE], ${more} }\n  authorities: []\n`,
+    );
+
+  it.each([
+    [
+      valid.replace('erp-business-central', 'erp-busines-central'),
+      ':6:5 unknown connector "erp-busines-central"; did you mean "erp-business-central"?',
+    ],
+    [valid.replace('connector: erp-business-central', 'connector: sap'), 'unknown connector "sap"; known are erp-'],
+    [valid.replace('id: erp', 'id: shop'), 'retail.catalogSystem names the unknown system "erp"; configured are shop'],
+    [
+      channel('priceSystem: erpp'),
+      ':12:64 retail.channels.0.priceSystem names the unknown system "erpp"; did you mean "erp"?',
+    ],
+    [
+      channel('priceSystem: erp, listingSystem: shop'),
+      'retail.channels.0.listingSystem names the unknown system "shop"',
+    ],
+    [
+      retail('  channels: []\n  authorities:\n    - { system: wms, locationKinds: [WAREHOUSE] }\n'),
+      ':13:9 retail.authorities.0.system names the unknown system "wms"',
+    ],
+    [
+      `${valid}  locations:\n    - { system: tills, externalId: L1, onlyChannels: [amazon] }\n`,
+      'retail.locations.0.system names the unknown system "tills"',
+    ],
+    [
+      `${valid}  locations:\n    - { system: erp, externalId: L1, onlyChannels: [amazon] }\n`,
+      'retail.locations.0.onlyChannels.0 names the unknown channel "amazon"; configured are none',
+    ],
+    [`${valid}  codePrefixes: { shop: [A-] }\n`, 'retail.codePrefixes.shop names the unknown system "shop"'],
+    [`${valid}  recipients: [{ id: a, name: A, system: shop }]\n`, 'retail.recipients.0.system names the unknown'],
+  ])('are refused with their place', (text, message) => {
+    expect(() => parse(text)).toThrow(message);
+  });
+
+  it('refuses two systems of one name', () => {
+    const second = '  - { id: erp, connector: pos-square, url: "http://127.0.0.1:1" }\n';
+    expect(() => parse(valid.replace('retail:\n', `${second}retail:\n`))).toThrow(
+      'systems has two entries named "erp"',
+    );
+  });
+
+  it('lets two tills share a kind of location, and refuses a till and a warehouse system', () => {
+    const shared = (connector: string): string =>
+      retail(
+        '  channels: []\n  authorities:\n    - { system: a, locationKinds: [STORE] }\n    - { system: b, locationKinds: [STORE] }\n',
+      ).replace(
+        'retail:\n',
+        `  - { id: a, connector: pos-square, url: "http://127.0.0.1:1" }\n  - { id: b, connector: ${connector}, url: "http://127.0.0.1:2" }\nretail:\n`,
+      );
+    expect(parse(shared('pos-square')).retail.authorities).toHaveLength(2);
+    expect(() => parse(shared('wms-connect'))).toThrow('STORE has two authorities of different kinds (a and b)');
+  });
+});
+
 describe('nearestName', () => {
   it('answers null when nothing is near', () => {
     expect(nearestName('zebra', ['issuer', 'systems'])).toBeNull();
@@ -83,7 +161,7 @@ describe('nearestName', () => {
 });
 
 describe('assertProductionReady', () => {
-  const base = { sandbox: false, databaseUrl: null, redisUrl: null, systems: [] };
+  const base = { sandbox: false, databaseUrl: null, redisUrl: null, systems: [], subgraphs: [] };
   // The rules read only these fields.
   const check = (more: object) => () => assertProductionReady({ ...base, ...more } as unknown as Config);
 
@@ -95,6 +173,10 @@ describe('assertProductionReady', () => {
       { systems: [{ id: 'erp', credentials: { token: 'sandbox-erp' } }] },
       'systems.erp.credentials.token holds a default secret',
     ],
+    [
+      { subgraphs: [{ name: 'reviews', url: 'http://reviews.example/graphql', plainText: false }] },
+      'subgraphs: reviews is reached over the network in plain text',
+    ],
   ])('refuses %o', (more, message) => {
     expect(check(more)).toThrow(message);
   });
@@ -104,6 +186,13 @@ describe('assertProductionReady', () => {
       check({ databaseUrl: 'postgres://db.example/m?sslmode=verify-full', redisUrl: 'rediss://cache.example' }),
     ).not.toThrow();
     expect(check({ databaseUrl: 'postgres://127.0.0.1/m', redisUrl: 'redis://localhost' })).not.toThrow();
+    const subgraphs = [
+      { name: 'a', url: 'https://a.example', plainText: false },
+      { name: 'b', url: 'http://127.0.0.1:4001', plainText: false },
+      { name: 'c', url: 'http://c.mesh', plainText: true },
+      { name: 'd', plainText: false },
+    ];
+    expect(check({ subgraphs })).not.toThrow();
   });
 });
 

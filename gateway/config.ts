@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { parseConfigText } from './config-file.ts';
-import type { Config } from './config-schema.ts';
+import type { Config, ServeRole } from './config-schema.ts';
 import { assertProductionReady } from './production-rules.ts';
+import { readRole, withSubgraphUrls } from './role.ts';
 import { MortarError } from '#platform/errors.ts';
 import { LOG_LEVELS, type LogLevel } from '#platform/log.ts';
 
@@ -31,6 +32,15 @@ export interface ServeFlags {
   readonly seed: number;
   readonly dataset?: string | undefined;
   readonly stores?: string | undefined;
+  /** @default 'all' */
+  readonly role?: ServeRole['kind'] | undefined;
+  /** The configuration is that of a sandbox that runs by itself. @default false */
+  readonly sandbox?: boolean | undefined;
+  /** Of the subgraph to serve. */
+  readonly name?: string | undefined;
+  readonly supergraph?: string | undefined;
+  /** Each `name=url`: where a subgraph is, instead of what the configuration says. */
+  readonly subgraphUrl?: readonly string[] | undefined;
 }
 
 /**
@@ -80,15 +90,19 @@ export interface LoadConfigOptions {
  * @throws {MortarError} CONFIGURATION_INVALID with `file:line:column` of every finding
  */
 export function loadConfig({ file, flags, environment, sandbox }: LoadConfigOptions): Config {
+  const role = readRole(flags, environment);
   const content = parseConfigText({
     file,
     text: readConfigFile(file),
     variables: environment.variables,
     production: environment.production,
+    gatewayOnly: role.kind === 'gateway',
   });
   const folder = dirname(resolve(file));
   const config: Config = {
     ...content,
+    role,
+    subgraphs: withSubgraphUrls(content.subgraphs, flags.subgraphUrl ?? []),
     imports: { consents: content.imports.consents.map((path) => resolve(folder, path)) },
     production: environment.production,
     home: resolve(flags.home),

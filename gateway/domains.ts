@@ -5,6 +5,7 @@ import { type Catalog, createCatalog } from '#domain/catalog/catalog.ts';
 import { createConsentDeciders } from '#domain/consent/deciders.ts';
 import { createConsentService } from '#domain/consent/service.ts';
 import { createCustomerDirectory } from '#domain/identity/customer-directory.ts';
+import { createCustomerChanges } from '#domain/identity/customer-changes.ts';
 import { createMatchKeys } from '#domain/identity/match-keys.ts';
 import { createProfileReader } from '#domain/identity/customer-values.ts';
 import { createProfileWriter } from '#domain/identity/profile-writer.ts';
@@ -13,8 +14,10 @@ import { createOrderDirectory } from '#domain/order/order-directory.ts';
 import { createOrderSink } from '#domain/order/order-sink.ts';
 import { createOrderValueReader } from '#domain/order/order-values.ts';
 import { createStock, type Stock } from '#domain/stock/stock.ts';
+import { type Changes, createChanges } from '#platform/changes.ts';
 import type { Cursors } from '#platform/cursors.ts';
 import { MortarError } from '#platform/errors.ts';
+import { openRedisChanges } from '#platform/redis-changes.ts';
 import { createRedisDoor } from '#platform/redis.ts';
 import { createMemoryCache, createSharedCache, type ValueCache } from '#platform/value-cache.ts';
 import type { SystemId } from '#schema/model/ids.ts';
@@ -27,6 +30,21 @@ export interface Bound {
   readonly state: State;
   readonly systems: readonly ConnectedSystem[];
   readonly cursors: Cursors;
+  readonly changes: Changes;
+}
+
+/** What changed, told in this process and, with Redis, in all of them. */
+export function changesOf({ config, deps, state }: Pick<Bound, 'config' | 'deps' | 'state'>): Changes {
+  const { redisUrl: url } = config;
+  const { logger } = deps;
+  const onState = ({ up, reason }: { readonly up: boolean; readonly reason: string }): void => {
+    if (up) logger.info({ reason }, 'changes are told between processes');
+    else logger.warn({ reason }, 'changes are told in this process alone');
+  };
+  return createChanges({
+    key: state.keys.changes,
+    ...(url === null ? {} : { openLink: (events) => openRedisChanges({ url, onState, ...events }) }),
+  });
 }
 
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -68,7 +86,7 @@ export function catalogOf({ config, deps, state, systems }: Bound): BoundCatalog
   return { catalog, cache, close: async () => redis?.close() };
 }
 
-export function stockOf({ config, deps, state, systems }: Bound, { catalog, cache }: BoundCatalog): Stock {
+export function stockOf({ config, deps, state, systems, changes }: Bound, { catalog, cache }: BoundCatalog): Stock {
   return createStock({
     database: state.database,
     clock: deps.clock,
@@ -76,6 +94,7 @@ export function stockOf({ config, deps, state, systems }: Bound, { catalog, cach
     catalog,
     retail: config.retail,
     systems,
+    onChange: (skus) => changes.publish('stock', skus),
     onWriteError: (error) => deps.logger.warn({ err: error }, 'last-seen stock could not be stored'),
   });
 }
@@ -83,7 +102,7 @@ export function stockOf({ config, deps, state, systems }: Bound, { catalog, cach
 export type BoundIdentity = ReturnType<typeof identityOf>;
 
 /** Customers over every system with profiles. */
-export function identityOf({ config, deps, state, systems, cursors }: Bound) {
+export function identityOf({ config, deps, state, systems, cursors, changes }: Bound) {
   const { database, subjects, cipher, keys } = state;
   const { clock } = deps;
   const { country } = config.retail;
@@ -98,6 +117,11 @@ export function identityOf({ config, deps, state, systems, cursors }: Bound) {
     // What cannot be read again at request time must be kept.
     keepsSnapshot: ({ kind, system }) => kind !== 'PROFILE' || !readable.has(system),
   });
+  const tellChange = createCustomerChanges({
+    database,
+    changes,
+    onError: (error) => deps.logger.warn({ err: error }, 'all watchers of customers are told to look again'),
+  });
   const directory = createCustomerDirectory({ database, matchKeys, cursors, country });
   const profiles = createProfileReader({
     database,
@@ -110,8 +134,9 @@ export function identityOf({ config, deps, state, systems, cursors }: Bound) {
     directory,
     profiles,
     trusted: byTrust(systems),
-    profileSink: createProfileSink({ database, clock, writer }),
-    loyaltySink: createLoyaltySink({ database, clock, writer, subjects, matchKeys, country }),
+    tellChange,
+    profileSink: createProfileSink({ database, clock, writer, onChanged: tellChange }),
+    loyaltySink: createLoyaltySink({ database, clock, writer, subjects, matchKeys, country, onChanged: tellChange }),
   };
 }
 
@@ -125,6 +150,8 @@ function byTrust(systems: readonly ConnectedSystem[]): readonly SystemId[] {
   };
   return systems.toSorted((a, b) => rankOf(a) - rankOf(b)).map(({ system }) => system);
 }
+
+export type BoundOrder = ReturnType<typeof orderOf>;
 
 /** Orders of every system that has them. */
 export function orderOf(
@@ -147,6 +174,7 @@ export function orderOf(
       returnDays: config.retail.returnDays,
     },
     keepsSnapshot: ({ system }) => !readable.has(system),
+    onChanged: identity.tellChange,
   });
   return {
     sink,
@@ -161,7 +189,9 @@ export function orderOf(
   };
 }
 
-export function consentOf({ config, deps, state }: Bound, { directory }: BoundIdentity) {
+export type BoundConsent = ReturnType<typeof consentOf>;
+
+export function consentOf({ config, deps, state }: Bound, { directory, tellChange }: BoundIdentity) {
   const { database, cipher } = state;
   return {
     deciders: createConsentDeciders({
@@ -176,6 +206,7 @@ export function consentOf({ config, deps, state }: Bound, { directory }: BoundId
       members: directory,
       cipher,
       recipients: config.retail.recipients.map(({ id }) => id),
+      onDecided: tellChange,
     }),
   };
 }

@@ -4,7 +4,7 @@ import { governedSubgraphs } from '#test/support/governed-subgraphs.ts';
 import { CompositionError, composeSubgraphs } from './composition.ts';
 import { formatFinding, governanceRules, lintGovernance } from './governance-lint.ts';
 import { readSubgraphSdls } from './subgraph-schemas.ts';
-import type { GovernedName } from '#test/support/governed-subgraphs.ts';
+import { type GovernanceFault, liveFaults } from '#test/support/live-faults.ts';
 
 const goodSupergraph = composeSubgraphs(governedSubgraphs());
 
@@ -18,18 +18,9 @@ function lint(subgraphs: ReturnType<typeof governedSubgraphs>) {
   }
 }
 
-interface Fault {
-  readonly rule: string;
-  readonly what: string;
-  readonly where: GovernedName;
-  readonly from: string | RegExp;
-  readonly to: string;
-  readonly coordinate: string;
-}
-
 const email = 'email: String @personalData(category: "contact.email", purposes: ["SERVICE_SUPPORT", "MARKETING"])';
 
-const faults: readonly Fault[] = [
+const faults: readonly GovernanceFault[] = [
   {
     rule: 'classified',
     what: 'a field of a person that is neither',
@@ -254,6 +245,7 @@ const faults: readonly Fault[] = [
     to: 'extend schema @link(url: "https://example.test/x/v1.0")\n"Goods."',
     coordinate: 'schema',
   },
+  ...liveFaults,
 ];
 
 describe('the governance lint', () => {

@@ -7,6 +7,7 @@ import {
   sameCopies,
 } from './governance/federation-rules.ts';
 import { classified, interfaceUnion, listSized, nullable, registered } from './governance/field-rules.ts';
+import { liveTwins } from './governance/live-rules.ts';
 import { indexSdls } from './governance/sdl-index.ts';
 import {
   described,
@@ -38,6 +39,7 @@ export const governanceRules: readonly Rule[] = [
   resolvedSubjects,
   reachesSupergraph,
   sharedHeader,
+  liveTwins,
 ];
 
 /** Every broken rule of the subgraphs and of the supergraph they compose to; none: governance holds. */

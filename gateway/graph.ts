@@ -1,4 +1,7 @@
 import type { Config } from './config-schema.ts';
+import type { EngineDeps } from '#gateway/executor/engine.ts';
+import type { SubgraphAddress } from '#gateway/executor/subgraph-calls.ts';
+import type { SystemStatus } from '#domain/catalog/system-status.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { UpstreamCall } from '#platform/metrics.ts';
@@ -46,14 +49,26 @@ export interface WebhookSystem {
 
 export interface Graph {
   readonly subgraphs: readonly Subgraph[];
+  /** Finds subgraphs of other processes; absent: there are none. */
+  readonly findRemote?: EngineDeps['findRemote'];
+  /** Closes what only subgraphs beside these need, once their requests are over; absent: nothing is kept for them. */
+  readonly retainRemotes?: (subgraphs: readonly SubgraphAddress[]) => void;
   /** Systems whose webhooks can be verified; absent: none. */
   readonly webhooks?: readonly WebhookSystem[];
   /** Never touches a system: what is known now. */
   readonly systems: () => readonly SystemReport[];
+  /** All that is known of them, for the metrics; absent: none are connected here. Rejects while the database is away. */
+  readonly systemStatus?: () => Promise<readonly SystemStatus[]>;
   readonly readiness: () => GraphReadiness;
   readonly loadProgress: () => LoadProgress;
   /** Stops feeds, closes connections and the database. Safe to call twice. */
   readonly close: () => Promise<void>;
+}
+
+interface UpstreamDrift {
+  readonly system: string;
+  readonly operation: string;
+  readonly kind: string;
 }
 
 export interface GraphDeps {
@@ -61,6 +76,8 @@ export interface GraphDeps {
   readonly logger: Logger;
   /** Called after each upstream call; must not throw. */
   readonly onUpstreamCall: (call: UpstreamCall) => void;
+  /** Called when an answer of a system is not as its vendor promises; must not throw. */
+  readonly onDrift?: (drift: UpstreamDrift) => void;
   /** Called at each read of the consent ledger with its number of subjects; must not throw. */
   readonly onDecisionRead?: (subjectCount: number) => void;
 }

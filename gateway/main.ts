@@ -16,6 +16,12 @@ function port(text: string): number {
   throw new InvalidArgumentError('It is a port: 0 (any free one) to 65535.');
 }
 
+function seconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= 3_600) return value;
+  throw new InvalidArgumentError('It is a whole number of seconds, 1 to 3600.');
+}
+
 function seed(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
@@ -51,6 +57,21 @@ function addServeOptions(command: Command): Command {
     .option('--metrics-port <port>', 'Prometheus metrics (default: main port + 1)', port);
 }
 
+/** Options for graphs of several processes; see docs/split-mode.md. */
+function addRoleOptions(command: Command): Command {
+  const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+  return command
+    .addOption(
+      new Option('--role <role>', 'what this process is: all of it, the gateway alone, or one subgraph')
+        .choices(['all', 'gateway', 'subgraph'])
+        .default('all'),
+    )
+    .option('--name <subgraph>', 'the subgraph to serve: catalog, inventory, customers, orders or consent')
+    .option('--supergraph <file>', 'the supergraph the gateway serves (default: our own)')
+    .option('--subgraph-url <name=url>', 'where the gateway reaches a subgraph; may be repeated', collect, [])
+    .option('--sandbox', 'the configuration is that of a sandbox which runs by itself: development tokens, its world');
+}
+
 interface Report {
   readonly exitCode: number;
   readonly lines: readonly string[];
@@ -63,8 +84,10 @@ function print({ exitCode, lines }: Report): void {
 }
 
 function addRunCommands(program: Command): void {
-  addServeOptions(
-    program.command('serve').description('serve the graph; without a configuration file over the sandbox'),
+  addRoleOptions(
+    addServeOptions(
+      program.command('serve').description('serve the graph; without a configuration file over the sandbox'),
+    ),
   ).action(async (flags: ServeFlags) => {
     const [{ runServe }, { readEnvironment }] = await Promise.all([
       import('./commands/serve.ts'),
@@ -96,6 +119,27 @@ function addRunCommands(program: Command): void {
     .action(async (client: string, options: { customer?: string; store?: string; url: string }) => {
       const { runToken } = await import('./commands/token.ts');
       process.stdout.write(`${await runToken({ client, ...options })}\n`);
+    });
+  program
+    .command('trace')
+    .description(
+      'print what the gateway remembers of a recent request: fetches, calls to systems, decisions, no values',
+    )
+    .argument('<request-id>', 'extensions.requestId or the x-request-id header of the answer')
+    .addOption(
+      new Option('--token <token>', 'an access token with the scope systems:read; the variable keeps it out of ps').env(
+        'MORTAR_TOKEN',
+      ),
+    )
+    .option('--url <url>', 'the gateway', 'http://127.0.0.1:4000')
+    .option('--json', 'print JSON', false)
+    .addHelpText(
+      'after',
+      '\nA token in the sandbox: MORTAR_TOKEN=$(npm run -s mortar -- token privacy-officer)\nRequests are remembered for 15 minutes at most, fewer under load.',
+    )
+    .action(async (requestId: string, options: { token?: string; url: string; json: boolean }) => {
+      const { runTrace } = await import('./commands/trace.ts');
+      print(await runTrace({ requestId, token: undefined, ...options }));
     });
   const imports = program.command('import').description('bring past records in');
   addServeOptions(
@@ -135,6 +179,50 @@ function addLedgerCommands(program: Command): void {
   });
 }
 
+function addDoctor(program: Command): void {
+  addServeOptions(
+    program
+      .command('doctor')
+      .description('check configuration, systems and services, and say what to do; changes nothing'),
+  )
+    .option('--offline', 'check the configuration alone: ask nobody', false)
+    .option('--json', 'findings as JSON', false)
+    .option('--timeout <seconds>', 'the most the whole check may take', seconds, 60)
+    .action(async (flags: ServeFlags & { offline: boolean; json: boolean; timeout: number }) => {
+      const [{ runDoctor }, { readEnvironment }, { systemClock }] = await Promise.all([
+        import('./commands/doctor.ts'),
+        import('./config.ts'),
+        import('#platform/clock.ts'),
+      ]);
+      const { exitCode, lines } = await runDoctor({
+        ...flags,
+        flags: { ...flags, config: flags.config ?? 'mortar.config.yaml' },
+        environment: readEnvironment(),
+        timeoutMs: flags.timeout * 1000,
+        clock: systemClock,
+        onProgress: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\u001B[2K${text}`)),
+      });
+      if (process.stderr.isTTY) process.stderr.write('\r\u001B[2K');
+      process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+      process.exitCode = exitCode;
+    });
+}
+
+function addConnectorCommands(program: Command): void {
+  const connector = program.command('connector').description('write connectors');
+  connector
+    .command('new')
+    .description('write a connector, a fake of its system and a contract test that pass, and register it')
+    .argument('<name>', 'KIND-VENDOR, for example erp-acme')
+    .action(async (name: string) => {
+      const [{ runConnectorNew }, { projectFiles }] = await Promise.all([
+        import('./commands/connector-new.ts'),
+        import('./project-files.ts'),
+      ]);
+      print(runConnectorNew({ name, files: projectFiles() }));
+    });
+}
+
 function addSchemaCommands(program: Command): void {
   program
     .command('warm')
@@ -171,6 +259,8 @@ function createProgram(): Command {
     .exitOverride();
   addRunCommands(program);
   addLedgerCommands(program);
+  addDoctor(program);
+  addConnectorCommands(program);
   addSchemaCommands(program);
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().showHelpAfterError('Run with --help to see what there is.').allowExcessArguments(false);

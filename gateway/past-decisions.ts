@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-
 import type { Config } from './config-schema.ts';
-import { importDecisionsOnce, type State } from './state.ts';
+import type { FeedShare } from './feed-share.ts';
+import type { FeedStates } from './feed-states.ts';
+import { digestOf, importDecisionsOnce, importEntry, isImported, type State } from './state.ts';
 import type { Clock } from '#platform/clock.ts';
 import { MortarError } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
@@ -15,46 +14,67 @@ export interface PastDecisions {
    * open anything meanwhile.
    */
   readonly guard: (deciders: ConsentDeciders) => ConsentDeciders;
-  /** Settles when the import has ended, however. Never rejects. */
-  readonly ended: Promise<void>;
 }
 
 const NOT_YET: ConsentDecider = { decide: async () => ({ allowed: false, reason: 'LEDGER_UNAVAILABLE' }) };
 
+export interface PastDecisionsOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly states: FeedStates;
+  /** Null: another process imports them. */
+  readonly share: FeedShare | null;
+  /** Told once they are in the ledger: fields of anybody may open or close now. */
+  readonly onImported?: () => void;
+}
+
+/** Held by the process that imports: two at once would do everything twice. */
+const IMPORT = { system: 'import', feed: 'past decisions' } as const;
+
 /**
- * Imports the configured files of past decisions in the background.
- * @throws {MortarError} CONFIGURATION_INVALID when a file cannot be read
+ * Imports the configured files of past decisions in the background, or watches another process do so.
+ * @throws {MortarError} CONFIGURATION_INVALID when a file to import cannot be read
  */
-export async function importPastDecisions(
-  state: State,
-  { config, clock, logger }: { readonly config: Config; readonly clock: Clock; readonly logger: Logger },
-): Promise<PastDecisions> {
+export async function importPastDecisions(state: State, options: PastDecisionsOptions): Promise<PastDecisions> {
+  const { config, clock, logger, states, share } = options;
   const files = config.imports.consents;
-  await Promise.all(files.map(assertReadable));
-  let imported = false;
+  const digests = share === null ? null : new Map(await Promise.all(files.map(readDigest)));
+  let imported = files.length === 0;
 
   async function importAll(): Promise<void> {
-    for (const file of files) {
-      const report = await importDecisionsOnce(state, { config, file, clock });
+    for (const [file, digest] of digests ?? []) {
+      const report = await importDecisionsOnce(state, { config, file, digest, clock });
       if (report === null) continue;
       const { read, recorded, known, refused } = report;
       logger.info({ file, read, recorded, known, refused }, 'past decisions imported');
     }
     imported = true;
+    options.onImported?.();
   }
-
+  if (files.length > 0) {
+    share?.add(IMPORT, async () =>
+      importAll().catch((error: unknown) =>
+        logger.error({ err: error }, 'past decisions could not be imported: personal fields stay closed'),
+      ),
+    );
+  }
+  const isStored = (file: string): boolean => {
+    const cursor = states.find(importEntry(file))?.cursor ?? null;
+    const digest = digests?.get(file);
+    // Who does not import need not have the files: it believes whoever does.
+    return digest === undefined ? cursor !== null : isImported(cursor, { digest, sandbox: config.sandbox });
+  };
+  const areImported = (): boolean => imported || files.every(isStored);
   return {
-    areImported: () => imported,
-    guard: (deciders) => ({ forFetch: (request) => (imported ? deciders.forFetch(request) : NOT_YET) }),
-    ended: importAll().catch((error: unknown) =>
-      logger.error({ err: error }, 'past decisions could not be imported: personal fields stay closed'),
-    ),
+    areImported,
+    guard: (deciders) => ({ forFetch: (request) => (areImported() ? deciders.forFetch(request) : NOT_YET) }),
   };
 }
 
-async function assertReadable(file: string): Promise<void> {
+async function readDigest(file: string): Promise<readonly [file: string, digest: string]> {
   try {
-    await access(file, constants.R_OK);
+    return [file, await digestOf(file)];
   } catch (error) {
     throw new MortarError('CONFIGURATION_INVALID', {
       message: `imports.consents names ${file}, which cannot be read: correct the path or take it out of the list`,

@@ -20,12 +20,20 @@ export interface ListSize {
   readonly sizedFields: readonly string[];
 }
 
+/** The field of Query that reads the events of a field of Subscription, and the argument that says what is watched. */
+export interface LiveField {
+  readonly query: string;
+  readonly keys: string;
+}
+
 export interface Policy {
   /** `Type.field` -> what it needs; fields that need nothing are absent. Fields of interfaces are included. */
   readonly fields: ReadonlyMap<string, FieldPolicy>;
   readonly listSizes: ReadonlyMap<string, ListSize>;
   /** `Type.field` -> @cost weight. */
   readonly costs: ReadonlyMap<string, number>;
+  /** `Subscription.field` -> its twin; fields without one are not answered. */
+  readonly live: ReadonlyMap<string, LiveField>;
   /** Types that carry @subject: each row of them is about somebody. */
   readonly peopleTypes: ReadonlySet<string>;
 }
@@ -92,6 +100,7 @@ export function readPolicy(supergraphSdl: string): Policy {
   const fields = new Map<string, FieldPolicy>();
   const listSizes = new Map<string, ListSize>();
   const costs = new Map<string, number>();
+  const live = new Map<string, LiveField>();
   const peopleTypes = new Set<string>();
   const subject = names.get('subject') ?? 'subject';
   const readOne = (coordinate: string, node: FieldDefinitionNode): void => {
@@ -101,6 +110,9 @@ export function readPolicy(supergraphSdl: string): Policy {
     if (policy !== null) fields.set(coordinate, policy);
     const listSize = find('listSize');
     if (listSize !== undefined) listSizes.set(coordinate, readListSize(listSize));
+    const twin = find('live');
+    if (twin !== undefined)
+      live.set(coordinate, { query: String(argumentOf(twin, 'query')), keys: String(argumentOf(twin, 'keys')) });
     const cost = find('cost');
     if (cost !== undefined) costs.set(coordinate, Number(argumentOf(cost, 'weight')));
   };
@@ -109,5 +121,5 @@ export function readPolicy(supergraphSdl: string): Policy {
     if (type.directives?.some(({ name }) => name.value === subject) === true) peopleTypes.add(type.name.value);
     for (const field of type.fields ?? []) readOne(`${type.name.value}.${field.name.value}`, field);
   }
-  return { fields, listSizes, costs, peopleTypes };
+  return { fields, listSizes, costs, live, peopleTypes };
 }

@@ -1,4 +1,4 @@
-import type { Config } from './config-schema.ts';
+import type { Config, SubgraphConfig } from './config-schema.ts';
 import { MortarError } from '#platform/errors.ts';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
@@ -14,6 +14,7 @@ export function assertProductionReady(config: Config): void {
     ...(config.sandbox ? ['the sandbox never runs in production: pass --config with your own systems'] : []),
     ...plainDatabase(config.databaseUrl),
     ...plainRedis(config.redisUrl),
+    ...config.subgraphs.flatMap(plainSubgraph),
     ...config.systems.flatMap((system) =>
       Object.entries(system.credentials)
         .filter(([, value]) => WEAK_SECRET.test(value))
@@ -40,4 +41,12 @@ function plainRedis(text: string | null): string[] {
   if (text !== null && url === null) return ['REDIS_URL is not a URL'];
   if (url === null || LOOPBACK.has(url.hostname) || url.protocol === 'rediss:') return [];
   return ['REDIS_URL goes over the network in plain text: use rediss://'];
+}
+
+function plainSubgraph({ name, url, plainText }: SubgraphConfig): string[] {
+  const { protocol, hostname } = new URL(url ?? 'https://by-supergraph');
+  if (plainText || protocol === 'https:' || LOOPBACK.has(hostname)) return [];
+  return [
+    `subgraphs: ${name} is reached over the network in plain text: use https, or say plainText: true where a mesh encrypts`,
+  ];
 }

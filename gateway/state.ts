@@ -17,6 +17,7 @@ import { stockMigrations } from '#domain/stock/migrations.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database, Migration } from '#platform/database.ts';
 import { commitFeedCursor, feedCursorMigrations, readFeedCursor } from '#platform/feed-cursors.ts';
+import { feedLeaseMigrations } from '#platform/feed-leases.ts';
 import { checkKeys, keyCheckMigrations } from '#platform/key-check.ts';
 import { type Keys, loadKeys } from '#platform/keys.ts';
 import { openDatabase } from '#platform/open-database.ts';
@@ -32,6 +33,7 @@ export interface State {
 /** Every table of the product. */
 export const STATE_MIGRATIONS: readonly Migration[] = [
   ...feedCursorMigrations,
+  ...feedLeaseMigrations,
   ...keyCheckMigrations,
   ...catalogMigrations,
   ...identityMigrations,
@@ -87,24 +89,41 @@ export async function importDecisions(state: State, options: ImportOptions): Pro
   });
 }
 
+/** Where it is kept that a file was imported: its cursor is the digest of the file, null while it is being imported. */
+export const importEntry = (file: string) => ({ system: 'import', feed: file }) as const;
+
 /**
- * Imports a configured file unless it was imported before; null: it was. A changed file is imported again, but not the
- * sandbox's: its dates move with the day, and would override what was decided here since.
+ * Whether a configured file was imported as it is. A changed file is imported again, but not the sandbox's: its dates move
+ * with the day, and would override what was decided here since.
  */
-export async function importDecisionsOnce(state: State, options: ImportOptions): Promise<ImportReport | null> {
-  const { config, file, clock } = options;
-  const entry = { system: 'import', feed: file };
-  const digest = await digestOf(file);
-  const imported = await readFeedCursor(state.database, entry);
-  if (imported === digest || (config.sandbox && imported !== null)) return null;
+export function isImported(cursor: string | null, { digest, sandbox }: { digest: string; sandbox: boolean }): boolean {
+  return cursor === digest || (sandbox && cursor !== null);
+}
+
+/** Imports a configured file unless it was imported before; null: it was. */
+export async function importDecisionsOnce(
+  state: State,
+  options: ImportOptions & { readonly digest: string },
+): Promise<ImportReport | null> {
+  const { config, file, clock, digest } = options;
+  const entry = importEntry(file);
+  const cursor = await readFeedCursor(state.database, entry);
+  if (isImported(cursor, { digest, sandbox: config.sandbox })) return null;
+  const mark = async (next: string | null): Promise<void> =>
+    state.database.write
+      .transaction()
+      .execute(async (trx) =>
+        commitFeedCursor(trx, { ...entry, cursor: next, done: next !== null, atMs: clock.nowMs() }),
+      );
+  // Other processes keep personal fields closed meanwhile.
+  await mark(null);
   const report = await importDecisions(state, options);
-  await state.database.write
-    .transaction()
-    .execute(async (trx) => commitFeedCursor(trx, { ...entry, cursor: digest, done: true, atMs: clock.nowMs() }));
+  await mark(digest);
   return report;
 }
 
-async function digestOf(file: string): Promise<string> {
+/** Of a file's content. */
+export async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk);
   return hash.digest('hex');

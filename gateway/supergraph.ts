@@ -41,16 +41,27 @@ function graphOf(directives: readonly ConstDirectiveNode[] | undefined, name: st
 }
 
 /** Enum value of join__Graph -> subgraph name. */
-function graphNames(supergraphSdl: string): ReadonlyMap<string, string> {
-  const graphs = parse(supergraphSdl, { noLocation: true }).definitions.flatMap((node) =>
+export function graphNames(supergraphSdl: string): ReadonlyMap<string, string> {
+  return new Map(graphValues(supergraphSdl).map(({ value, name }) => [value, name]));
+}
+
+/** The subgraphs of a supergraph with the URLs it names; empty: none. */
+export function readAddresses(supergraphSdl: string): readonly { readonly name: string; readonly url: string }[] {
+  return graphValues(supergraphSdl).map(({ name, url }) => ({ name, url }));
+}
+
+function graphValues(supergraphSdl: string) {
+  const values = parse(supergraphSdl, { noLocation: true }).definitions.flatMap((node) =>
     node.kind === Kind.ENUM_TYPE_DEFINITION && node.name.value === 'join__Graph' ? (node.values ?? []) : [],
   );
-  return new Map(
-    graphs.map((value) => {
-      const directive = value.directives?.find(({ name }) => name.value === 'join__graph');
-      return [value.name.value, String(directive === undefined ? value.name.value : argument(directive, 'name'))];
-    }),
-  );
+  return values.map(({ name: { value }, directives }) => {
+    const directive = directives?.find(({ name }) => name.value === 'join__graph');
+    const read = (name: string): string => {
+      const given = directive === undefined ? undefined : argument(directive, name);
+      return typeof given === 'string' ? given : '';
+    };
+    return { value, name: read('name') || value, url: read('url') };
+  });
 }
 
 function argument(directive: ConstDirectiveNode, name: string): unknown {

@@ -1,93 +1,126 @@
-import { catalogOf, consentOf, identityOf, orderOf, stockOf } from './domains.ts';
-import { startFeeds } from './feeds.ts';
-import type { CreateGraph, ImportConsentFile } from './graph.ts';
-import { importPastDecisions } from './past-decisions.ts';
-import { importDecisions, openState } from './state.ts';
-import { connectSystems, createSystemStatus, openBudgets } from './systems.ts';
-import { createCursors } from '#platform/cursors.ts';
-import { createCatalogSubgraph } from '#subgraphs/catalog/subgraph.ts';
-import { createConsentSubgraph } from '#subgraphs/consent/subgraph.ts';
-import { createCustomersSubgraph } from '#subgraphs/customers/subgraph.ts';
-import { createInventorySubgraph } from '#subgraphs/inventory/subgraph.ts';
-import { createOrdersSubgraph } from '#subgraphs/orders/subgraph.ts';
+import { once } from 'node:events';
 
-/** Binds connectors to ports and domains to subgraphs: the only place that knows them all. */
+import { bindDomains } from './bound-domains.ts';
+import { type Config, SUBGRAPH_NAMES, type SubgraphName } from './config-schema.ts';
+import { changesOf } from './domains.ts';
+import { createFeedShare } from './feed-share.ts';
+import { watchFeedStates } from './feed-states.ts';
+import { addFeeds, type FeedSinks } from './feeds.ts';
+import type { CreateGraph, GraphDeps, ImportConsentFile } from './graph.ts';
+import { importPastDecisions } from './past-decisions.ts';
+import { createSharedHealth } from './shared-health.ts';
+import { importDecisions, openState } from './state.ts';
+import { SUBGRAPH_PARTS } from './subgraph-parts.ts';
+import { createSystemStatus } from './system-status.ts';
+import { connectSystems, openSharedKnowledge, reportSystems } from './systems.ts';
+import { startRenewals } from './webhook-renewal.ts';
+import { createCursors } from '#platform/cursors.ts';
+import type { RedisDoor } from '#platform/redis.ts';
+import type { ConnectedSystem } from '#schema/model/sources.ts';
+
+/** Binds connectors to ports and domains to subgraphs, for the subgraphs of this process: the only place that knows them all. */
 export const createGraph: CreateGraph = async (config, deps) => {
   const { clock, logger } = deps;
-  const state = await openState(config, clock);
-  const cursors = createCursors(state.keys.cursor);
-  const budgets = openBudgets(config, deps);
-  const systems = connectSystems(config, deps, budgets);
-  const bound = { config, deps, state, systems, cursors };
-  const catalog = catalogOf(bound);
-  const stock = stockOf(bound, catalog);
-  const identity = identityOf(bound);
-  const order = orderOf(bound, { catalog, identity });
-  const consent = consentOf(bound, identity);
-  const past = await importPastDecisions(state, { config, clock, logger });
-  const deciders = past.guard(consent.deciders);
-  const { directory } = identity;
-
-  const feeds = await startFeeds({
-    database: state.database,
-    systems,
-    sinks: {
-      items: catalog.catalog.itemSink,
-      stock: stock.stockSink,
-      profiles: identity.profileSink,
-      loyalty: identity.loyaltySink,
-      orders: order.sink,
-    },
+  const names = subgraphsOf(config);
+  const parts = names.map((name) => SUBGRAPH_PARTS[name]);
+  const { state, systems, shared: known, domains, cursors, changes, closeSources } = await openSources(config, deps);
+  const health = watchHealth(config, { door: known?.door ?? null, systems });
+  const share = createFeedShare(state.database, logger);
+  const states = await watchFeedStates(state.database, logger);
+  const imports = parts.some(({ importsDecisions }) => importsDecisions === true);
+  const past = await importPastDecisions(state, {
+    config,
     clock,
     logger,
+    states,
+    share: imports ? share : null,
+    onImported: () => changes.publish('customer', null),
   });
+  const sinks: FeedSinks = Object.assign({}, ...parts.map((part) => part.sinks(domains)));
+  const feeds = addFeeds({ systems, sinks, share, states, clock, logger });
+  const status = () =>
+    createSystemStatus({
+      systems: health.systems,
+      database: state.database,
+      clock,
+      crosswalk: domains.catalog().catalog.crosswalk,
+      quarantine: domains.stock().quarantine,
+    });
+  const deciders = past.guard(domains.consent().deciders);
+  const shared = { systems, status, feeds, cursors, changes, deciders, logger };
+  const subgraphs = parts.map((part) => part.create(domains, shared));
+  // One process of them all asks for webhooks.
+  share.add({ system: 'webhooks', feed: 'renewals' }, async ({ signal }) => {
+    const stopRenewals = startRenewals({ systems, publicUrl: config.publicUrl ?? null, logger });
+    if (!signal.aborted) await once(signal, 'abort');
+    await stopRenewals();
+  });
+  await share.start();
   let closing: Promise<void> | null = null;
-  async function close(): Promise<void> {
-    await feeds.stop();
-    await past.ended;
-    await stock.close();
-    await Promise.all(systems.map(async (system) => system.close()));
-    await budgets?.close();
-    await catalog.close();
-    await state.database.close();
-  }
-
-  const status = createSystemStatus({ config, systems, feeds, crosswalk: catalog.catalog.crosswalk });
+  const close = async (): Promise<void> => {
+    await share.stop();
+    states.stop();
+    health.stop();
+    await closeSources();
+  };
   return {
-    subgraphs: [
-      createCatalogSubgraph({ catalog: catalog.catalog, cursors, systems: status, deciders, logger }),
-      createInventorySubgraph({ stock, catalog: catalog.catalog, cursors, deciders, logger }),
-      createCustomersSubgraph({
-        directory,
-        profiles: identity.profiles,
-        trusted: identity.trusted,
-        // Buyers come with the orders.
-        loadingSystems: () =>
-          feeds.loading(systems.flatMap(({ profileFeed, orderFeed }) => [profileFeed ?? [], orderFeed ?? []].flat())),
-        deciders,
-        logger,
-      }),
-      createOrdersSubgraph({
-        directory: order.directory,
-        values: order.values,
-        customers: directory,
-        loadingSystems: () => feeds.loading(systems.flatMap(({ orderFeed }) => orderFeed ?? [])),
-        deciders,
-        logger,
-      }),
-      createConsentSubgraph({ consent: consent.service, customers: directory, deciders, logger }),
-    ],
+    subgraphs,
     webhooks: systems.flatMap(({ system, webhook }) =>
       webhook === undefined
         ? []
-        : [{ id: system, receive: webhook, nudge: (names: readonly string[]) => feeds.nudge(system, names) }],
+        : [{ id: system, receive: webhook, nudge: (feedNames: readonly string[]) => share.nudge(system, feedNames) }],
     ),
-    systems: status.reports,
+    systems: () => reportSystems(config, health.systems, feeds),
+    // One process of them all tells of the systems.
+    ...(names.includes('catalog') && { systemStatus: status().systems }),
     readiness: () => ({ consentsImported: past.areImported(), firstLoadDone: feeds.progress().done }),
     loadProgress: feeds.progress,
     close: async () => (closing ??= close()),
   };
 };
+
+function subgraphsOf({ role }: Config): readonly SubgraphName[] {
+  return role.kind === 'subgraph' ? [role.name] : SUBGRAPH_NAMES;
+}
+
+const LOOK_EVERY_MS = 2_000;
+
+/** The systems as all processes over one Redis see them; without one, as this one does. */
+function watchHealth(
+  { role }: Config,
+  { door, systems }: { readonly door: RedisDoor | null; readonly systems: readonly ConnectedSystem[] },
+) {
+  if (door === null) return { systems, stop: () => undefined };
+  const own = role.kind === 'subgraph' ? role.name : role.kind;
+  const shared = createSharedHealth({ door, own, others: ['all', ...SUBGRAPH_NAMES], systems });
+  const timer = setInterval(() => void shared.look(), LOOK_EVERY_MS).unref();
+  return { systems: shared.systems, stop: () => clearInterval(timer) };
+}
+
+/** State, systems and the domains over them. */
+async function openSources(config: Config, deps: GraphDeps) {
+  const state = await openState(config, deps.clock);
+  const cursors = createCursors(state.keys.cursor);
+  const shared = openSharedKnowledge(config, deps);
+  const systems = connectSystems(config, deps, shared);
+  const changes = changesOf({ config, deps, state });
+  const domains = bindDomains({ config, deps, state, systems, cursors, changes });
+  return {
+    state,
+    cursors,
+    changes,
+    systems,
+    shared,
+    domains,
+    closeSources: async (): Promise<void> => {
+      await domains.close();
+      await Promise.all(systems.map(async (system) => system.close()));
+      await shared?.budgets.close();
+      await changes.close();
+      await state.database.close();
+    },
+  };
+}
 
 /** Opens the state of a configuration, imports one file into it and closes it again. */
 export const importConsentFile: ImportConsentFile = async ({ config, file, clock, onProgress }) => {

@@ -3,6 +3,8 @@ import { GraphQLError, execute as executeDocument, parse } from 'graphql';
 import type { GraphQLSchema, GraphQLTypeResolver } from 'graphql';
 
 import { systemClock } from './clock.ts';
+import { createWatch } from './subgraph-watch.ts';
+import type { OpenSource } from './subgraph-watch.ts';
 import { maskError } from './error-mask.ts';
 import { MortarError } from './errors.ts';
 import { applyDeadlines, bindDeadline, watchDeadline } from './fetch-deadline.ts';
@@ -12,6 +14,7 @@ import { checkResolvers } from './resolver-check.ts';
 import { buildRuleMap } from './rule-map.ts';
 import { scalarResolvers } from './scalars.ts';
 import { applyShield } from './shield.ts';
+import { createSharedWork } from './shared-work.ts';
 import { subgraphSdl } from './subgraph-sdl.ts';
 import type { ConsentDecider, ConsentDeciders } from '#schema/model/consent.ts';
 import type { RequestContext } from '#schema/model/request.ts';
@@ -29,6 +32,8 @@ export interface SubgraphDefinition<Loaders> {
   /** Value loaders of one request. */
   readonly createLoaders: (request: RequestContext) => Loaders;
   readonly deciders: ConsentDeciders;
+  /** The source streams, by name of the `Subscription` field; rights are checked before one is opened. */
+  readonly sources?: Readonly<Record<string, OpenSource>>;
   readonly logger?: ErrorLogger | undefined;
   /** @default the system's */
   readonly clock?: Clock;
@@ -106,31 +111,26 @@ export function defineSubgraph<Loaders>(definition: SubgraphDefinition<Loaders>)
   const sdl = subgraphSdl(definition.typeDefs);
   const schema = buildSchema(definition, sdl);
   const clock = definition.clock ?? systemClock;
-  const loaders = new WeakMap<RequestContext, Loaders>();
-
-  const loadersOf = (request: RequestContext): Loaders => {
-    const known = loaders.get(request);
-    if (known !== undefined) return known;
-    const made = definition.createLoaders(request);
-    loaders.set(request, made);
-    return made;
-  };
+  const joinWork = createSharedWork(definition.createLoaders);
 
   const run = async (fetch: SubgraphFetch): Promise<SubgraphResult> => {
-    const { request } = fetch;
+    const deadlineAtMs = Math.min(fetch.deadlineAtMs ?? Infinity, fetch.request.deadlineAtMs);
+    const work = joinWork(fetch.request, deadlineAtMs);
+    const deadline = watchDeadline({ signal: fetch.request.signal, deadlineAtMs }, clock);
+    const request = { ...fetch.request, deadlineAtMs, signal: deadline.signal };
     const refusals: Refusal[] = [];
     const degraded: DegradedSource[] = [];
     const context: SubgraphContext<Loaders> = {
       request,
-      loaders: loadersOf(request),
+      loaders: work.loaders,
       decider: deciderFor(definition.deciders, request),
       notices: { refuse: (refusal) => void refusals.push(refusal), degrade: (source) => void degraded.push(source) },
     };
-    const deadline = watchDeadline(request, clock);
     bindDeadline(context, deadline);
     const answer = await runDocument({ schema, fetch, context });
     const aborted = deadline.fired();
     deadline.release();
+    work.leave(aborted);
     const mask = { subgraph: definition.name, requestId: request.requestId, aborted, logger: definition.logger };
     const errors = answer.errors.map((error) => maskError(error, mask));
     return { data: answer.data, errors, refusals: [...refusals], degraded: [...degraded] };
@@ -149,5 +149,6 @@ export function defineSubgraph<Loaders>(definition: SubgraphDefinition<Loaders>)
     }
   };
 
-  return { name: definition.name, sdl, schema, execute };
+  const watch = createWatch(schema, definition.sources ?? {});
+  return { name: definition.name, sdl, schema, execute, watch };
 }

@@ -7,6 +7,8 @@ import type { RequestContext } from '#schema/model/request.ts';
 
 /** The end of one fetch: whatever is still pending when it fires is rejected with DEADLINE_EXCEEDED. */
 export interface FetchDeadline {
+  /** Aborts when it fires; not when the fetch ends in time. */
+  readonly signal: AbortSignal;
   readonly fired: () => boolean;
   /** The promise, or DEADLINE_EXCEEDED when the fetch ends first. */
   readonly race: <T>(promise: PromiseLike<T>) => Promise<T>;
@@ -16,21 +18,25 @@ export interface FetchDeadline {
 
 const notAnError = (): Error => new Error('a resolver threw something that is not an error');
 
-/** Watches the request's signal and its deadline; costs one listener and one timer a fetch. */
-export function watchDeadline(request: RequestContext, clock: Clock): FetchDeadline {
+/** Watches a signal and a deadline; costs one listener, one controller and one timer a fetch. */
+export function watchDeadline(request: Pick<RequestContext, 'signal' | 'deadlineAtMs'>, clock: Clock): FetchDeadline {
   const waiting = new Set<(error: Error) => void>();
-  let fired = request.signal.aborted;
+  const controller = new AbortController();
+  let fired = false;
   const fire = (): void => {
     fired = true;
+    // Before the signal: who hears it may fail with a reason of its own, and the client is told of the time.
     for (const reject of waiting) reject(new MortarError('DEADLINE_EXCEEDED'));
     waiting.clear();
+    controller.abort();
   };
   const leftMs = request.deadlineAtMs - clock.nowMs();
-  if (leftMs <= 0) fired = true;
+  if (leftMs <= 0 || request.signal.aborted) fire();
   // Node fires timers beyond 2^31-1 ms at once; such a deadline needs no timer.
   const timer = !fired && leftMs < 2 ** 31 ? setTimeout(fire, leftMs) : undefined;
   request.signal.addEventListener('abort', fire, { once: true });
   return {
+    signal: controller.signal,
     fired: () => fired,
     race: (promise) =>
       new Promise((resolve, reject) => {

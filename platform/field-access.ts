@@ -21,6 +21,11 @@ function holdsScopes(principal: Pick<Principal, 'scopes'>, scopes: FieldRule['sc
   return scopes === null || scopes.some((all) => all.every((scope) => held.has(scope)));
 }
 
+/** Whether scopes and authentication of a rule let the request at the field at all; persons are not looked at. */
+export function mayReadField(rule: FieldRule, { principal }: Pick<RequestContext, 'principal'>): boolean {
+  return principal !== undefined && holdsScopes(principal, rule.scopes);
+}
+
 /** Whether (role, purpose, field) can be served to anyone at all: the part of the decision that needs no subject. */
 export function mayServePurpose(field: GovernedField, request: Pick<RequestContext, 'principal' | 'purpose'>): boolean {
   if (request.purpose === null || !field.purposes.includes(request.purpose)) return false;
@@ -53,12 +58,17 @@ export function decideAccess(rule: FieldRule, row: unknown, context: SubgraphCon
   if (rule.authenticated && request.principal === undefined) return { kind: 'denied', scopes: [] };
   if (!holdsScopes(request.principal, rule.scopes)) return { kind: 'denied', scopes: rule.scopes ?? [] };
   if (rule.governed === null) return open;
-  if (!mayServePurpose(rule.governed, request)) return refused('PURPOSE_NOT_ALLOWED');
+  const told = (access: Access): Access => {
+    request.trace?.decide(rule.coordinate, access.kind === 'refused' ? access.reason : null);
+    return access;
+  };
+  if (!mayServePurpose(rule.governed, request)) return told(refused('PURPOSE_NOT_ALLOWED'));
   const subjects = subjectsOf(rule, row);
-  if (subjects.length === 0) return refused('CONSENT_REQUIRED');
+  if (subjects.length === 0) return told(refused('CONSENT_REQUIRED'));
+  const unread = (): Access => told(refused('LEDGER_UNAVAILABLE'));
   try {
-    return context.decider.decide(rule.governed, subjects).then(toAccess, () => refused('LEDGER_UNAVAILABLE'));
+    return context.decider.decide(rule.governed, subjects).then((verdict) => told(toAccess(verdict)), unread);
   } catch {
-    return refused('LEDGER_UNAVAILABLE');
+    return unread();
   }
 }

@@ -6,6 +6,7 @@ import { checkKeys, keyCheckMigrations } from './key-check.ts';
 const keysOf = (byte: number) => ({
   idHash: Buffer.alloc(32, byte),
   cursor: Buffer.alloc(32, byte),
+  changes: Buffer.alloc(32, byte),
   keyEncryption: Buffer.alloc(32, byte),
 });
 

@@ -34,16 +34,29 @@ export async function checkKeys(database: Database, keys: Keys): Promise<void> {
   // The same connection seen with this file's table.
   const db = database.write as Kysely<KeyCheckTables>;
   for (const name of STORED_UNDER) {
-    const digest = createHmac('sha256', keys[name]).update(`mortar key check: ${name}`).digest('base64url');
     await db
       .insertInto('key_check')
-      .values({ name, digest })
+      .values({ name, digest: digestOf(name, keys) })
       .onConflict((conflict) => conflict.column('name').doNothing())
       .execute();
-    const stored = await db.selectFrom('key_check').select('digest').where('name', '=', name).executeTakeFirstOrThrow();
-    if (stored.digest === digest) continue;
-    throw new MortarError('CONFIGURATION_INVALID', {
-      message: `The database was written under another ${name} key: what it holds cannot be read with this one. Start with the key (or root key) the database was made with.`,
-    });
   }
+  await assertSameKeys(database, keys);
+}
+
+/** The same without noting keys that were never used. @throws {MortarError} CONFIGURATION_INVALID naming the key */
+export async function assertSameKeys(database: Database, keys: Keys): Promise<void> {
+  // The same connection seen with this file's table.
+  const db = database.write as Kysely<KeyCheckTables>;
+  const stored = await db.selectFrom('key_check').selectAll().execute();
+  const other = STORED_UNDER.find((name) =>
+    stored.some((row) => row.name === name && row.digest !== digestOf(name, keys)),
+  );
+  if (other === undefined) return;
+  throw new MortarError('CONFIGURATION_INVALID', {
+    message: `The database was written under another ${other} key: what it holds cannot be read with this one. Start with the key (or root key) the database was made with.`,
+  });
+}
+
+function digestOf(name: KeyName, keys: Keys): string {
+  return createHmac('sha256', keys[name]).update(`mortar key check: ${name}`).digest('base64url');
 }

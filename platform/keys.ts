@@ -19,10 +19,33 @@ const KEY_DEFINITIONS = {
     use: 'authenticates list cursors',
     rotation: 'any time: clients start a list again',
   },
+  changes: {
+    variable: 'MORTAR_KEY_CHANGES',
+    use: 'keyed hashes of what changed, as processes tell each other over Redis',
+    rotation: 'in all processes at once: with different keys they do not hear each other',
+  },
   keyEncryption: {
     variable: 'MORTAR_KEY_ENCRYPTION',
     use: 'wraps the key of every subject',
     rotation: 'by epoch: rewrap all subject keys, then drop the old epoch',
+  },
+} as const satisfies Record<string, { readonly variable: string; readonly use: string; readonly rotation: string }>;
+
+/**
+ * Key pairs. They are derived from nothing: who can verify must not be able to sign. Read by platform/context-keys.ts,
+ * each from its variable (PEM) or from the file that `<variable>_FILE` names.
+ */
+export const ASYMMETRIC_KEYS = {
+  contextSigning: {
+    variable: 'MORTAR_KEY_CONTEXT',
+    use: 'the gateway signs the request context it hands to subgraphs of other processes (Ed25519, private)',
+    rotation:
+      'give all subgraphs the new public key, then the gateway the new private one, then drop the old public one',
+  },
+  contextVerification: {
+    variable: 'MORTAR_KEY_CONTEXT_PUBLIC',
+    use: 'subgraphs verify that context (Ed25519, public; up to ten at once)',
+    rotation: 'see MORTAR_KEY_CONTEXT; keep the old one half a minute longer than the gateway signs with it',
   },
 } as const satisfies Record<string, { readonly variable: string; readonly use: string; readonly rotation: string }>;
 
@@ -48,7 +71,12 @@ export function loadKeys(options: LoadKeysOptions): Keys {
     if (given !== undefined) return parseKey(variable, given).subarray(0, 32);
     return new Uint8Array(hkdfSync('sha256', rootKey(), 'mortar', name, 32));
   };
-  return { idHash: keyOf('idHash'), cursor: keyOf('cursor'), keyEncryption: keyOf('keyEncryption') };
+  return {
+    idHash: keyOf('idHash'),
+    cursor: keyOf('cursor'),
+    changes: keyOf('changes'),
+    keyEncryption: keyOf('keyEncryption'),
+  };
 }
 
 function parseKey(variable: string, text: string): Uint8Array {

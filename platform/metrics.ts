@@ -1,5 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+import { addStreamMetrics, type StreamFact } from './stream-metrics.ts';
+import { addSystemMetrics, type SystemFacts } from './system-metrics.ts';
+
 /** One finished call to a connected system, as the connector kit saw it. `status`: HTTP status, or an error code. */
 export interface UpstreamCall {
   readonly system: string;
@@ -12,6 +15,12 @@ export interface UpstreamCall {
 export interface Metrics {
   readonly observeRequest: (request: { readonly outcome: string; readonly elapsedMs: number }) => void;
   readonly observeUpstreamCall: (call: UpstreamCall) => void;
+  /** An answer of a connected system that was not as the vendor promises. */
+  readonly observeDrift: (drift: {
+    readonly system: string;
+    readonly operation: string;
+    readonly kind: string;
+  }) => void;
   readonly observeFetch: (fetch: {
     readonly subgraph: string;
     readonly outcome: string;
@@ -19,13 +28,20 @@ export interface Metrics {
   }) => void;
   /** One read of the consent ledger for the decisions of one fetch. */
   readonly observeDecisionRead: (subjectCount: number) => void;
+  readonly observeStream: (fact: StreamFact) => void;
+  /** The supergraph that is served from now on, or that one was refused. */
+  readonly observeGraph: (
+    change: { readonly kind: 'loaded'; readonly id: string; readonly atMs: number } | { readonly kind: 'refused' },
+  ) => void;
   /** Prometheus text format and its content type. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 export interface MetricsOptions {
-  /** Seconds each system's directory lags behind; null: unknown. Read at every scrape. */
-  readonly feedLags?: () => readonly { readonly system: string; readonly lagSeconds: number | null }[];
+  /** Every connected system as it stands; read at every scrape. Absent: this process has none. */
+  readonly systems?: () => Promise<readonly SystemFacts[]>;
+  /** Told when they could not be read. @default nobody */
+  readonly onUnreadable?: (error: unknown) => void;
 }
 
 // 120 ms is the promised p95 of the stock query: it must be a bucket edge to be readable.
@@ -62,6 +78,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     buckets: DURATION_BUCKETS,
     registers,
   });
+  const drifts = new Counter({
+    name: 'mortar_upstream_drift_total',
+    help: 'Answers that were not as the vendor promises: an unreadable shape or row, or a word of a closed list nobody knows.',
+    labelNames: ['system', 'operation', 'kind'],
+    registers,
+  });
   const fetchSeconds = new Histogram({
     name: 'mortar_subgraph_fetch_duration_seconds',
     help: 'Time of subgraph fetches.',
@@ -79,18 +101,9 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     help: 'Subjects asked for in reads of the consent ledger.',
     registers,
   });
-  const lag = new Gauge({
-    name: 'mortar_feed_lag_seconds',
-    help: 'How far the directory of a system lags behind it.',
-    labelNames: ['system'],
-    registers,
-    collect() {
-      for (const { system, lagSeconds } of options.feedLags?.() ?? []) {
-        if (lagSeconds !== null) this.set({ system }, lagSeconds);
-      }
-    },
-  });
-  void lag;
+  const observeStream = addStreamMetrics(registry);
+  const observeGraph = addGraphMetrics(registry);
+  const refresh = options.systems && addSystemMetrics(registry, options.systems);
   return {
     observeRequest: ({ outcome, elapsedMs }) => {
       requests.inc({ outcome });
@@ -100,11 +113,39 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       upstreamCalls.inc({ system, status });
       upstreamSeconds.observe({ system }, elapsedMs / 1000);
     },
+    observeDrift: ({ system, operation, kind }) => drifts.inc({ system, operation, kind }),
     observeFetch: ({ subgraph, outcome, elapsedMs }) => fetchSeconds.observe({ subgraph, outcome }, elapsedMs / 1000),
     observeDecisionRead: (subjectCount) => {
       decisionReads.inc();
       decisionSubjects.inc(subjectCount);
     },
-    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    observeStream,
+    observeGraph,
+    render: async () => {
+      await refresh?.().catch((error: unknown) => options.onUnreadable?.(error));
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
+
+function addGraphMetrics(registry: Registry): Metrics['observeGraph'] {
+  const registers = [registry];
+  const served = new Gauge({
+    name: 'mortar_graph_loaded_timestamp_seconds',
+    help: 'When the supergraph that is served was loaded; the label tells which, by its hash.',
+    labelNames: ['graph'],
+    registers,
+  });
+  const swaps = new Counter({
+    name: 'mortar_graph_swaps_total',
+    help: 'Supergraphs that were offered: loaded (the first at the start) or refused.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  return (change) => {
+    swaps.inc({ outcome: change.kind });
+    if (change.kind === 'refused') return;
+    served.reset();
+    served.set({ graph: change.id }, change.atMs / 1_000);
   };
 }

@@ -47,3 +47,21 @@ export async function migrate(db: Kysely<unknown>, dialect: Dialect, migrations:
     }
   });
 }
+
+/**
+ * That all migrations are applied already.
+ * @throws {MortarError} CONFIGURATION_INVALID when some are missing
+ */
+export async function assertMigrated(db: Kysely<unknown>, migrations: readonly Migration[]): Promise<void> {
+  const tables = await db.introspection.getTables();
+  const rows = tables.some(({ name }) => name === 'mortar_migration')
+    ? await (db as Kysely<MigrationTables>).selectFrom('mortar_migration').select('name').execute()
+    : [];
+  const applied = new Set(rows.map(({ name }) => name));
+  const missing = migrations.filter(({ name }) => !applied.has(name)).length;
+  if (missing === 0) return;
+  const state = applied.size === 0 ? 'holds nothing of Mortar yet' : `lacks ${missing} migrations of this release`;
+  throw new MortarError('CONFIGURATION_INVALID', {
+    message: `The database ${state}: the gateway brings it up to date when it starts.`,
+  });
+}

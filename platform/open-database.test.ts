@@ -117,7 +117,7 @@ describeDatabases('database', (open, dialect) => {
     await db.write.transaction().execute(async (trx) => commitFeedCursor(trx, { ...entry, done: true, atMs: 30 }));
     await db.write.transaction().execute(async (trx) => commitFeedCursor(trx, { ...entry, done: false, atMs: 40 }));
     expect(await readFeedStates(opened.database)).toEqual([
-      { system: 'erp', feed: 'items', loaded: true, updatedAtMs: 40 },
+      { system: 'erp', feed: 'items', cursor: 'p1', loaded: true, updatedAtMs: 40, completedAtMs: 30, leftOut: 0 },
     ]);
   });
 });

@@ -5,7 +5,7 @@ import pg from 'pg';
 
 import type { Database, Dialect, Migration } from './database.ts';
 import { MortarError } from './errors.ts';
-import { migrate } from './migrator.ts';
+import { assertMigrated, migrate } from './migrator.ts';
 import { SqliteError } from './sqlite-client.ts';
 import { createSqliteDialect } from './sqlite-dialect.ts';
 
@@ -23,6 +23,8 @@ export type DatabaseLocation =
 export interface OpenDatabaseOptions {
   readonly location: DatabaseLocation;
   readonly migrations: readonly Migration[];
+  /** False: look and change nothing; a database this release has not brought up to date is refused. @default true */
+  readonly migrate?: boolean;
   /** Reader threads of SQLite. @default 2 */
   readonly readers?: number;
   /** How long a read may wait and run. @default 5000 */
@@ -40,7 +42,8 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   const opened = location.kind === 'sqlite' ? openSqlite(location.file, options) : openPostgres(location, options);
   try {
     if (location.kind === 'sqlite') await assertSound(opened.write);
-    await migrate(opened.write, opened.dialect, options.migrations);
+    if (options.migrate === false) await assertMigrated(opened.read, options.migrations);
+    else await migrate(opened.write, opened.dialect, options.migrations);
   } catch (error) {
     await opened.close();
     throw explain(error, location);

@@ -40,6 +40,8 @@ export interface RedisDoor {
   /** Runs a script in one step; null when Redis cannot be asked. Never rejects. */
   readonly evaluate: (script: LuaScript, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
   readonly isOpen: () => boolean;
+  /** Resolves when the first attempt to connect succeeded or failed, after 2 s at most. */
+  readonly tried: Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -58,8 +60,10 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
   let up: boolean | null = null;
   let closed = false;
   let probe: NodeJS.Timeout | undefined;
+  const first = Promise.withResolvers<void>();
 
   const tell = (now: boolean, reason: string): void => {
+    first.resolve();
     if (up === now || closed) return;
     up = now;
     onState?.({ up: now, reason });
@@ -89,6 +93,7 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
 
   return {
     isOpen,
+    tried: first.promise,
     async getMany(keys) {
       if (keys.length === 0) return [];
       if (!isOpen()) return null;
@@ -123,6 +128,7 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
     },
     async close() {
       closed = true;
+      first.resolve();
       clearInterval(probe);
       client.disconnect();
       await Promise.resolve();

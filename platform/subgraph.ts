@@ -33,6 +33,7 @@ export interface Notices {
 
 /** The context value every resolver gets. `loaders` live one request, `decider` and `notices` one fetch. */
 export interface SubgraphContext<Loaders = unknown> {
+  /** Deadline and signal are the fetch's: what a resolver begins with them stops when the fetch ends too early. */
   readonly request: RequestContext;
   readonly loaders: Loaders;
   readonly decider: ConsentDecider;
@@ -44,6 +45,8 @@ export interface SubgraphFetch {
   readonly operationName?: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly request: RequestContext;
+  /** When this fetch answers what it has, if before the request's own deadline; epoch milliseconds. */
+  readonly deadlineAtMs?: number;
 }
 
 /** What a fetch answers: GraphQL's own result, with the notices beside it instead of inside `extensions`. */
@@ -53,6 +56,20 @@ export interface SubgraphResult {
   readonly errors: readonly GraphQLError[];
   readonly refusals: readonly Refusal[];
   readonly degraded: readonly DegradedSource[];
+  /** Bytes of the bodies as they travelled; absent: nothing did. */
+  readonly wire?: { readonly sentBytes: number; readonly receivedBytes: number };
+  /** What a subgraph of others told beside; ours tell nothing there. */
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One opened source stream of a `Subscription` field that carries `@live`. */
+export interface SourceWatch {
+  /** The field's name. */
+  readonly field: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly request: RequestContext;
+  /** Keys of the arguments that changed, never values; null: any of them may have. Never called after closing. */
+  readonly onChange: (keys: readonly string[] | null) => void;
 }
 
 /** A domain subgraph, ready to be called in process. Built by platform/define-subgraph.ts. */
@@ -63,4 +80,9 @@ export interface Subgraph {
   readonly schema: GraphQLSchema;
   /** Never rejects. */
   readonly execute: (fetch: SubgraphFetch) => Promise<SubgraphResult>;
+  /**
+   * Opens a source stream and answers how to close it.
+   * @throws {MortarError} SCOPE_REQUIRED; OPERATION_RESOLUTION_FAILURE: no such stream
+   */
+  readonly watch: (watch: SourceWatch) => Promise<() => void>;
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { serviceOrSkip } from '#test/support/services.ts';
 import { createRedisDoor, type RedisDoor } from './redis.ts';
+import type { TracedCacheRead } from '#schema/model/trace.ts';
 import { createMemoryCache, createSharedCache, createTypedCache } from './value-cache.ts';
 
 const REDIS_URL = process.env['REDIS_URL_TEST'] ?? 'redis://127.0.0.1:6379';
@@ -100,6 +101,31 @@ describe('typed cache', () => {
     expect(await values.getMany(['0', '1', '2', '3', '4', 'absent'])).toEqual(Array(6).fill(undefined));
     await values.setMany([{ key: 'good', value: { a: 1 } }]);
     expect(await values.getMany(['good'])).toEqual([{ a: 1 }]);
+  });
+
+  test('tells a trace how many keys it answered and how old the oldest value is', async () => {
+    let nowMs = 1_000_000;
+    const aging = { nowMs: () => nowMs };
+    const cache = createMemoryCache(10_000);
+    const values = createTypedCache({
+      cache,
+      clock: aging,
+      name: 'n',
+      schema: z.object({ a: z.number() }),
+      ttlMs: 100,
+    });
+    await values.setMany([{ key: 'old', value: { a: 1 } }]);
+    nowMs += 40;
+    await values.setMany([{ key: 'new', value: { a: 2 } }]);
+    const reads: TracedCacheRead[] = [];
+    const ignore = (): void => {};
+    const trace = { fetch: ignore, call: ignore, decide: ignore, deny: ignore };
+    await values.getMany(['old', 'new', 'absent'], { ...trace, cache: (read) => void reads.push(read) });
+    await values.getMany(['absent'], { ...trace, cache: (read) => void reads.push(read) });
+    expect(reads).toEqual([
+      { cache: 'n', hits: 2, misses: 1, oldestMs: 40 },
+      { cache: 'n', hits: 0, misses: 1, oldestMs: null },
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 import type { Clock } from './clock.ts';
+import type { TraceSink } from '#schema/model/trace.ts';
 import type { RedisDoor } from './redis.ts';
 
 interface CacheEntry {
@@ -82,23 +83,29 @@ export interface TypedCacheOptions<V> {
 
 /** One kind of value in the cache: what does not parse, is not of the kind or is older than `ttlMs` counts as absent. */
 export interface TypedCache<V> {
-  /** Values in key order, undefined where absent. */
-  readonly getMany: (keys: readonly string[]) => Promise<readonly (V | undefined)[]>;
+  /** Values in key order, undefined where absent; what answered and how old it is goes to the request's trace. */
+  readonly getMany: (keys: readonly string[], trace?: TraceSink) => Promise<readonly (V | undefined)[]>;
   readonly setMany: (entries: readonly { readonly key: string; readonly value: V }[]) => Promise<void>;
 }
 
 /** The content of a shared cache is hostile input: it is checked on every read, and its age is bounded by our own clock. */
 export function createTypedCache<V>({ cache, clock, name, schema, ttlMs }: TypedCacheOptions<V>): TypedCache<V> {
   const envelope = z.object({ until: z.number(), value: schema });
-  const read = (text: string | null): V | undefined => {
+  const read = (text: string | null): { readonly value: V; readonly ageMs: number } | undefined => {
     if (text === null) return undefined;
     const parsed = envelope.safeParse(parseJson(text));
     if (!parsed.success) return undefined;
     const leftMs = parsed.data.until - clock.nowMs();
-    return leftMs > 0 && leftMs <= ttlMs ? parsed.data.value : undefined;
+    return leftMs > 0 && leftMs <= ttlMs ? { value: parsed.data.value, ageMs: ttlMs - leftMs } : undefined;
   };
   return {
-    getMany: async (keys) => (await cache.getMany(keys.map((key) => `${name}:${key}`))).map(read),
+    async getMany(keys, trace) {
+      const found = (await cache.getMany(keys.map((key) => `${name}:${key}`))).map(read);
+      const ages = found.flatMap((entry) => (entry === undefined ? [] : [entry.ageMs]));
+      const oldestMs = ages.length === 0 ? null : Math.max(...ages);
+      trace?.cache({ cache: name, hits: ages.length, misses: keys.length - ages.length, oldestMs });
+      return found.map((entry) => entry?.value);
+    },
     async setMany(entries) {
       const until = clock.nowMs() + ttlMs;
       await cache.setMany(

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { announce } from './world/announcements.ts';
 import { indexOf, systemKey } from './world/index-of.ts';
+import { commitUnits, moveOrder } from './world/move-order.ts';
 import { createPersonalValues } from './world/personal-values.ts';
 import { COMMITTED_STAGES, stockKey } from './world/stock.ts';
 import type { World, WorldOrder, WorldStock } from './world/types.ts';
@@ -65,6 +67,13 @@ const CHANNEL_SYSTEM = { web: 'crm', app: 'crm', store: 'pos', amazon: 'marketpl
 export function applyEvent(world: World, event: EventInput, nowMs: number): WorldStock | WorldOrder {
   const at = new Date(nowMs).toISOString();
   world.sequence += 1;
+  const changed = happen(world, event, at);
+  if ('orderNumber' in changed) announce(world, { kind: 'order', order: changed, isNew: event.kind === 'order' });
+  else announce(world, { kind: 'stock', stock: changed });
+  return changed;
+}
+
+function happen(world: World, event: EventInput, at: string): WorldStock | WorldOrder {
   switch (event.kind) {
     case 'sale': {
       const row = findStock(world, event.sku, event.place);
@@ -76,7 +85,7 @@ export function applyEvent(world: World, event: EventInput, nowMs: number): Worl
     case 'order':
       return placeOrder(world, event, at);
     case 'stage':
-      return moveOrder(world, event, at);
+      return moveOrder(world, findOrder(world, event.orderNumber), { stage: event.stage, at });
   }
 }
 
@@ -109,7 +118,7 @@ function placeOrder(world: World, event: OrderInput, at: string): WorldOrder {
     ids: idsOf(event, orderNumber, world.sequence),
   };
   world.orders.push(order);
-  if (COMMITTED_STAGES.has(order.stage)) commit(world, order, { sign: 1, at });
+  if (COMMITTED_STAGES.has(order.stage)) commitUnits(world, order, { sign: 1, at });
   return order;
 }
 
@@ -149,25 +158,10 @@ function idsOf({ channel }: OrderInput, orderNumber: string, sequence: number): 
   return { erp: `e0e00000-0000-4000-a000-${String(sequence).padStart(12, '0')}`, wms: `FF-${orderNumber}` };
 }
 
-function moveOrder(
-  world: World,
-  { orderNumber, stage }: Extract<EventInput, { kind: 'stage' }>,
-  at: string,
-): WorldOrder {
+function findOrder(world: World, orderNumber: string): WorldOrder {
   const order = world.orders.find((row) => row.orderNumber === orderNumber);
   if (order === undefined) throw new EventRefused(`there is no order ${orderNumber}`);
-  const [before, after] = [COMMITTED_STAGES.has(order.stage), COMMITTED_STAGES.has(stage)];
-  if (before !== after) commit(world, order, { sign: after ? 1 : -1, at });
-  return Object.assign(order, { stage, updatedAt: at });
-}
-
-/** Promises the order's units at its place, or lets them go. */
-function commit(world: World, order: WorldOrder, { sign, at }: { readonly sign: 1 | -1; readonly at: string }): void {
-  for (const { sku, quantity } of order.lines) {
-    const row = order.place === null ? undefined : world.stock.get(stockKey(sku, order.place));
-    if (row !== undefined)
-      Object.assign(row, { committed: Math.max(0, row.committed + sign * quantity), changedAt: at });
-  }
+  return order;
 }
 
 function firstStore(world: World): string {

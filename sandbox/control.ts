@@ -4,6 +4,7 @@ import { applyEvent, eventInput, EventRefused } from './control-events.ts';
 import { faultInput } from './faults.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
+import type { WebhookSender } from './webhook-sender.ts';
 import type { WebHandler } from './http-server.ts';
 import { toWorldTruth } from './world-truth.ts';
 import type { World } from './world/types.ts';
@@ -15,15 +16,17 @@ export interface ControlOptions {
   readonly faults: Faults;
   readonly nowMs: () => number;
   readonly journal: Pick<Journal, 'note'>;
+  readonly webhooks: Pick<WebhookSender, 'deliverTo' | 'counts'>;
 }
 
 type Route = (request: Request) => Response | Promise<Response>;
 
 /**
- * The control port: GET /livez, /world, /calls; POST /reset, /faults, /events. Answers JSON; what it cannot do is 400
+ * The control port: GET /livez, /world, /calls, /webhooks; POST /reset, /faults, /events, /webhooks. Answers JSON; what it cannot do is 400
  * with `{error}`.
  */
-export function createControl({ world, rebuild, calls, faults, nowMs, journal }: ControlOptions): WebHandler {
+export function createControl(options: ControlOptions): WebHandler {
+  const { world, rebuild, calls, faults, nowMs, journal, webhooks } = options;
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/livez': { GET: () => Response.json({ status: 'ok' }) },
     '/world': { GET: () => Response.json(toWorldTruth(world())) },
@@ -41,6 +44,14 @@ export function createControl({ world, rebuild, calls, faults, nowMs, journal }:
         const input = await readInput(request, faultInput);
         faults.set(input);
         return Response.json(input);
+      },
+    },
+    '/webhooks': {
+      GET: () => Response.json(webhooks.counts()),
+      POST: async (request) => {
+        const { to } = await readInput(request, webhooksInput);
+        webhooks.deliverTo(to);
+        return Response.json({ to });
       },
     },
     '/events': {
@@ -69,6 +80,14 @@ export function createControl({ world, rebuild, calls, faults, nowMs, journal }:
     }
   };
 }
+
+/** The body of `POST /webhooks`: where the gateway is; null: nowhere. */
+const webhooksInput = z.strictObject({
+  to: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .nullable(),
+});
 
 class BadInput extends Error {}
 

@@ -13,6 +13,8 @@ import { createAmazonVendor } from './vendors/marketplace-amazon.ts';
 import { createSquareVendor } from './vendors/pos-square.ts';
 import { createWmsVendor } from './vendors/wms-connect.ts';
 import { SandboxError } from './sandbox-error.ts';
+import { createWebhookSender } from './webhook-sender.ts';
+import type { WebhookSender } from './webhook-sender.ts';
 import { homeOf } from './world-truth.ts';
 import { buildWorld } from './world/build.ts';
 import type { SandboxSystem, Scale, Vendor, World } from './world/types.ts';
@@ -83,16 +85,23 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const [opened, built] = await Promise.allSettled([openPorts(vendors, options, handlers), build()]);
   if (opened.status === 'rejected') throw opened.reason;
   const listening = opened.value;
-  const close = async () => void (await Promise.all([...listening.values()].map((server) => server.close())));
+  const webhooks = createWebhookSender(vendors, nowMs);
+  const close = async () => {
+    webhooks.close();
+    await Promise.all([...listening.values()].map((server) => server.close()));
+  };
   try {
     if (built.status === 'rejected') throw built.reason;
     let world = built.value;
     const journal = await opening;
     journal.replay(world);
+    webhooks.watch(world);
     const urls = mapValues(listening, ({ url }) => url);
     const rebuild = async () => {
       const before = world;
       world = await build();
+      webhooks.watch(world);
+      webhooks.clear();
       await journal.clear();
       stampChanges(before, world, new Date(nowMs()).toISOString());
     };
@@ -107,7 +116,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       createIssuer({ url: urls.issuer, firstStoreId: firstStoreId(world), nowMs }),
       writeFiles({ home: options.home, configuration, consents: world.consents }),
     ]);
-    mount(handlers, { vendors, issuer, world: () => world, rebuild, seed, nowMs, journal });
+    mount(handlers, { vendors, issuer, world: () => world, rebuild, seed, nowMs, journal, webhooks });
     const environment = toEnvironment(vendors);
     return { ports: mapValues(listening, ({ port }) => port), urls, ...files, environment, world: () => world, close };
   } catch (error) {
@@ -126,6 +135,7 @@ function mount(
     readonly seed: number;
     readonly nowMs: () => number;
     readonly journal: Journal;
+    readonly webhooks: WebhookSender;
   },
 ): void {
   const calls = createCalls();

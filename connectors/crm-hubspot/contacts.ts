@@ -22,19 +22,25 @@ const batchAnswer = z.object({
 });
 type BatchAnswer = z.infer<typeof batchAnswer>;
 
+/** Record ids are numbers; any other text would make HubSpot refuse the whole batch. */
+export const isContactId = (id: string): boolean => /^\d{1,20}$/.test(id);
+
+/** The batch read of contacts with these properties. All three lists are required, also the empty one. */
+export function batchRead(ids: readonly string[], properties: readonly string[]): WireRequest {
+  return {
+    operation: 'POST contacts/batch/read',
+    method: 'POST',
+    path: '/crm/v3/objects/contacts/batch/read',
+    json: { inputs: ids.map((id) => ({ id })), properties, propertiesWithHistory: [] },
+  };
+}
+
 /** Contacts by id. HubSpot answers 200, or 207 when some ids failed; ids it does not know are absent or OBJECT_NOT_FOUND. */
 export const profilesById: BatchReadDefinition<string, ProfileDraft, HubspotSettings, BatchAnswer> = {
   max: 100,
   keyOf: (id) => id,
-  // Record ids are numbers; any other text would make HubSpot refuse the whole batch.
-  accepts: (id) => /^\d{1,20}$/.test(id),
-  request: (ids) => ({
-    operation: 'POST contacts/batch/read',
-    method: 'POST',
-    path: '/crm/v3/objects/contacts/batch/read',
-    // All three lists are required, also the empty one.
-    json: { inputs: ids.map((id) => ({ id })), properties: CONTACT_PROPERTIES, propertiesWithHistory: [] },
-  }),
+  accepts: isContactId,
+  request: (ids) => batchRead(ids, CONTACT_PROPERTIES),
   page: batchAnswer,
   decode: (bodies) => {
     const { values, rejected } = readRows(

@@ -3,7 +3,11 @@ import type { WireResponse } from '#connectors/kit/wire.ts';
 
 import type { HubspotSettings } from './settings.ts';
 
-/** HubSpot counts a private app's calls in ten seconds, and searches of the whole account in one. Higher tiers have more. */
+/**
+ * HubSpot counts a private app's calls in ten seconds: 100 in Free and Starter accounts, 190 in higher ones, 250 with the
+ * capacity pack; and searches of the whole account in one second: five.
+ * @source developers.hubspot.com, "API usage guidelines and limits"; changelog "Increasing our API limits"
+ */
 export function hubspotRates({ callsPer10Seconds, searchesPerSecond }: HubspotSettings): readonly LimitRule[] {
   return [
     { kind: 'window', name: 'app', limit: callsPer10Seconds, windowMs: 10_000 },

@@ -123,5 +123,5 @@ export const consentSink: WriteDefinition<MarketingConsentWrite, WriteResult, Kl
   },
   // 202 without a body.
   page: z.unknown(),
-  decode: () => ({ kind: 'ACCEPTED' }),
+  decode: (_body, inputs) => inputs.map(() => ({ kind: 'ACCEPTED' })),
 };

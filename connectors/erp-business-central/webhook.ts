@@ -4,6 +4,7 @@ import { isSame } from '#connectors/kit/webhook.ts';
 import type { WebhookDefinition } from '#connectors/kit/webhook.ts';
 
 import type { BusinessCentralSettings } from './settings.ts';
+import { businessCentralSubscription } from './subscription.ts';
 
 const notifications = z.object({
   value: z
@@ -22,6 +23,7 @@ const SET = /(?:^|\/)([A-Za-z]+)(?:\([^/]*\))?(?:\?.*)?$/;
  * whether the address is ours, when a subscription is made and at each renewal (every three days), by a token to echo.
  */
 export const businessCentralWebhook: WebhookDefinition<BusinessCentralSettings> = {
+  subscription: businessCentralSubscription,
   isConfigured: ({ clientState }) => clientState !== undefined,
   handshake: ({ url }) => {
     const token = URL.parse(url)?.searchParams.get('validationToken') ?? null;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 
+import type { RedisDoor } from '#platform/redis.ts';
 import { hubspotRates, observeHubspot } from '#connectors/crm-hubspot/rates.ts';
 import { codeOf, connect, definition, echo, scope } from '#test/support/kit-system.ts';
 import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
@@ -8,6 +9,7 @@ import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
 import { createAccountBudget } from './budget.ts';
 import type { BudgetStore } from './budget.ts';
 import { createMemoryBudgets } from './budget-memory.ts';
+import { createRedisBudgets } from './budget-redis.ts';
 import type { FeedDefinition, LimitRule } from './definition.ts';
 import type { ProfileDraft } from './draft.ts';
 
@@ -55,7 +57,7 @@ it.each([
 ])('measures what the vendor says is left by the same factor as its limit: %d', async (factor, most) => {
   const budget = createAccountBudget({
     account: 'a',
-    rules: hubspotRates({ token: 't', callsPer10Seconds: 190, searchesPerSecond: 5 }),
+    rules: hubspotRates({ token: 't', callsPer10Seconds: 190, searchesPerSecond: 5, consentExplanation: 'x' }),
     factor,
     store: createMemoryBudgets(() => 0),
     nowMs: () => 0,
@@ -73,4 +75,39 @@ it.each([
     budget.answered(request, { status: 200, headers, body: null });
   }
   expect(granted).toBe(most);
+});
+
+it('counts nothing alone while the first connection to Redis is being made, but never waits longer than its caller', async () => {
+  const first = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const door: RedisDoor = {
+    getMany: () => Promise.resolve(null),
+    setMany: () => Promise.resolve(),
+    evaluate: (_script, keys) => {
+      asked.push(keys.join(' '));
+      return Promise.resolve([1, 0]);
+    },
+    isOpen: () => true,
+    tried: first.promise,
+    close: () => Promise.resolve(),
+  };
+  const budgets = createRedisBudgets(door, () => 0);
+  const taking = budgets.take('crm', [], 60_000);
+  await new Promise(setImmediate);
+  expect(asked).toEqual([]);
+  await budgets.take('feed', [], 0);
+  expect(asked).toEqual(['mortar:budget:{feed}:pause']);
+  first.resolve();
+  expect(await taking).toEqual({ granted: true, waitMs: 0 });
+});
+
+it('books no moment so late that the call itself would have no time', async () => {
+  await using upstream = await startUpstream(({ body }, response) => sendJson(response, echo(body)));
+  const rules = (): readonly LimitRule[] => [{ kind: 'window', name: 'app', limit: 1, windowMs: 1_000 }];
+  await using crm = connect(upstream.url, { definition: { limits: { concurrency: 4, pauseMs: 1_000, rules } } });
+  await crm.read(['1'], scope(5_000));
+  // The next moment is 1.05 s away: a caller with 1.1 s left could not use it, and must not take it from the next one.
+  expect(codeOf((await crm.read(['2'], scope(1_100)))[0])).toBe('UPSTREAM_RATE_LIMITED');
+  expect((await crm.read(['3'], scope(5_000)))[0]).toMatchObject({ givenName: 'Person 3' });
+  expect(upstream.seen.length).toBe(2);
 });

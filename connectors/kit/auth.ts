@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '#platform/clock.ts';
 
 import { limitCall } from './deadline.ts';
-import type { Auth, TokenAuth } from './definition.ts';
+import type { Auth, SessionAuth, TokenAuth } from './definition.ts';
 import { upstreamError } from './failure.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
@@ -54,9 +54,15 @@ export function createAuthorizer<S>(
     headers: auth.headers(token, settings),
     renewAtMs: deps.clock.nowMs() + lifeMs - Math.min(TOKEN_MARGIN_MS, lifeMs / 2),
   });
-  const usual = keepToken(deps.clock, async () => held(await fetchToken(auth, settings, deps.transport)));
+  const usual = keepToken(deps.clock, async () =>
+    held(
+      auth.kind === 'session'
+        ? await openSession(auth, settings, deps.transport)
+        : await fetchToken(auth, settings, deps.transport),
+    ),
+  );
   const narrow = keepToken(deps.clock, async () => {
-    const exchange = auth.restricted?.(settings) ?? null;
+    const exchange = auth.kind === 'session' ? null : (auth.restricted?.(settings) ?? null);
     const headers = await usual.headers();
     return exchange === null
       ? { headers, renewAtMs: 0 }
@@ -107,13 +113,15 @@ async function fetchToken<S>(auth: TokenAuth<S>, settings: S, transport: Transpo
   return { token: body.access_token, lifeMs: body.expires_in * 1000 };
 }
 
+async function openSession<S>(auth: SessionAuth<S>, settings: S, transport: Transport): Promise<Token> {
+  const login = JSON.stringify(auth.login(settings));
+  const answer = await post(auth.endpoint(settings), { 'content-type': 'application/json' }, login, transport);
+  return { token: readToken(auth.key, answer), lifeMs: auth.lifeMs };
+}
+
 async function exchangeToken(endpoint: string, json: unknown, headers: Headers, transport: Transport): Promise<Token> {
-  const answer = await post(
-    endpoint,
-    { 'content-type': 'application/json', ...headers },
-    JSON.stringify(json),
-    transport,
-  );
+  const contentType = { 'content-type': 'application/json' };
+  const answer = await post(endpoint, { ...contentType, ...headers }, JSON.stringify(json), transport);
   const body = readToken(exchangeAnswer, answer);
   return { token: body.restrictedDataToken, lifeMs: body.expiresIn * 1000 };
 }

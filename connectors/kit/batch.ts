@@ -5,6 +5,7 @@ import type { BatchRead, Slot } from '#schema/model/sources.ts';
 
 import type { BatchReadDefinition, FollowUp } from './definition.ts';
 import type { Origin } from './draft.ts';
+import { noteDrift } from './drift.ts';
 import { toUpstreamError, upstreamError } from './failure.ts';
 import type { Runtime } from './runtime.ts';
 import { readPages } from './pages.ts';
@@ -27,12 +28,14 @@ export function bindBatchRead<K, D, V, S>(
     try {
       const more = definition.more;
       const next = more && ((body: unknown, previous: typeof first): FollowUp | null => more(body, previous, context));
-      const bodies = await readPages(
-        runtime,
-        { first, page: definition.page, more: next, missing: definition.missing },
-        scope,
+      const { page, missing } = definition;
+      const others = (definition.fanOut?.(keys, context) ?? []).map((request) => ({ first: request, more: undefined }));
+      const reads = [{ first, more: next }, ...others].map((read) =>
+        readPages(runtime, { ...read, page, missing }, scope),
       );
+      const bodies = (await Promise.all(reads)).flat();
       const decoded = definition.decode(bodies, keys, context);
+      noteDrift(runtime, first.operation, { rejected: decoded.rejected, drafts: decoded.values.values() });
       const origin = runtime.origin('REALTIME', definition.freshnessMs);
       return slotsOf(keys.map(definition.keyOf), (key) => {
         const value = decoded.values.get(key);

@@ -19,7 +19,10 @@ import { bindWrite } from './write.ts';
 export function bindPorts<S>(
   ports: Ports<S>,
   runtime: Runtime<S>,
-): Omit<ConnectedSystem, 'system' | 'connector' | 'capabilities' | 'webhook' | 'health' | 'close'> {
+): Omit<
+  ConnectedSystem,
+  'system' | 'connector' | 'capabilities' | 'webhook' | 'ports' | 'health' | 'budget' | 'close'
+> {
   const { system, connector } = runtime;
   const named = { system, connector };
   return {
@@ -58,6 +61,13 @@ export function bindPorts<S>(
       marketingConsentSink: { ...named, writeConsents: bindWrite(ports.marketingConsentSink, runtime) },
     }),
     ...(ports.audienceSink && { audienceSink: { ...named, writeMembers: bindWrite(ports.audienceSink, runtime) } }),
+    ...(ports.stockMoveSink && { stockMoveSink: { ...named, writeMoves: bindWrite(ports.stockMoveSink, runtime) } }),
+    ...(ports.stockOfferSink && {
+      stockOfferSink: { ...named, publishOffers: bindWrite(ports.stockOfferSink, runtime) },
+    }),
+    ...(ports.profileSink && { profileSink: { ...named, writeProfiles: bindWrite(ports.profileSink, runtime) } }),
+    ...(ports.erasureSink && { erasureSink: { ...named, eraseProfiles: bindWrite(ports.erasureSink, runtime) } }),
+    ...(ports.orderStepSink && { orderStepSink: { ...named, writeSteps: bindWrite(ports.orderStepSink, runtime) } }),
     ...(ports.signalFeed && { signalFeed: bindFeed(ports.signalFeed, runtime, seal<SignalRecord>) }),
     ...(ports.itemFeed && { itemFeed: bindFeed(ports.itemFeed, runtime, seal<ItemRecord>) }),
     ...(ports.stockFeed && { stockFeed: bindFeed(ports.stockFeed, runtime, seal<StockReading>) }),

@@ -30,7 +30,7 @@ describe('a breaker', () => {
     expect(await call(breaker, 'alive')).toBe('kept away');
     vi.advanceTimersByTime(1);
     expect(await call(breaker, 'alive')).toBe('alive');
-    expect(breaker.state()).toBe('closed');
+    expect(breaker.state()).toBe('CLOSED');
   });
 
   it('rests 0.5, 1, 2 and again 2 seconds while probes fail', async () => {
@@ -53,7 +53,7 @@ describe('a breaker', () => {
       () => answer.promise,
       (sign) => sign,
     );
-    expect(breaker.state()).toBe('half-open');
+    expect(breaker.state()).toBe('HALF_OPEN');
     expect(await call(breaker, 'alive')).toBe('kept away');
     answer.resolve('alive');
     expect(await probe).toEqual({ outcome: 'alive' });
@@ -100,6 +100,6 @@ describe('lanes', () => {
     await calls(lanes.breakerOf('feed'), FIVE);
     expect(await call(lanes.breakerOf('feed'), 'alive')).toBe('kept away');
     expect(await call(lanes.breakerOf('read'), 'alive')).toBe('alive');
-    expect(lanes.rests()).toBe(true);
+    expect(lanes.breakers()).toEqual({ read: 'CLOSED', feed: 'OPEN', write: 'CLOSED' });
   });
 });

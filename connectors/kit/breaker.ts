@@ -9,6 +9,8 @@ import {
 } from 'cockatiel';
 import type { IBreaker } from 'cockatiel';
 
+import type { BreakerState } from '#schema/model/sources.ts';
+
 // The only door to cockatiel 4.0.0. Two habits of it are kept from callers: while a probe runs, its breaker lets everyone
 // else wait for the probe (we refuse them at once); and a call that threw counts as a success of the probe (ours never
 // throws, but says what it was). Its bulkhead keeps callers that left in the line, so the line is gate.ts.
@@ -19,7 +21,7 @@ export type Sign = 'alive' | 'failing' | 'none';
 export interface Breaker {
   /** Runs the call, or does not when the system rests. The call must not throw. */
   readonly run: <T>(call: () => Promise<T>, signOf: (outcome: T) => Sign) => Promise<{ readonly outcome: T } | null>;
-  readonly state: () => 'closed' | 'half-open' | 'open';
+  readonly state: () => BreakerState;
 }
 
 const OPEN_AFTER_FAILURES = 5;
@@ -62,8 +64,8 @@ export function createBreaker(random: () => number): Breaker {
       return done;
     },
     state: () => {
-      if (policy.state === CircuitState.Closed) return 'closed';
-      return policy.state === CircuitState.HalfOpen ? 'half-open' : 'open';
+      if (policy.state === CircuitState.Closed) return 'CLOSED';
+      return policy.state === CircuitState.HalfOpen ? 'HALF_OPEN' : 'OPEN';
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { BudgetStore, Claim, Grant, RateShape } from './budget.ts';
+import type { Balance, BudgetStore, Claim, Grant, RateShape } from './budget.ts';
 
 /** Windows are counted in so many slices: a call is counted up to one slice too long, never too short. */
 const SLICES = 20;
@@ -35,6 +35,12 @@ export function createMemoryBudgets(nowMs: () => number): BudgetStore {
     observe: async (name, { name: rule, shape }, remaining) => {
       lower(rateOf(accountOf(name), rule), shape, remaining, nowMs());
       await Promise.resolve();
+    },
+    peek: async (name, rates) => {
+      const account = accountOf(name);
+      const atMs = nowMs();
+      const left = rates.map(({ name: rule, shape }) => leftOf(rateOf(account, rule), shape, atMs));
+      return await Promise.resolve({ pausedMs: Math.max(0, account.pausedUntilMs - atMs), rates: left });
     },
     close: async () => {},
   };
@@ -98,6 +104,23 @@ function lower(rate: Rate, shape: RateShape, remaining: number, nowMs: number): 
   const slice = Math.floor(nowMs / sliceOf(shape));
   const missing = shape.limit - remaining - countAt(rate, shape, atMs);
   if (missing > 0) rate.slices.set(slice, (rate.slices.get(slice) ?? 0) + missing);
+}
+
+function leftOf(rate: Rate, shape: RateShape, nowMs: number): Balance['rates'][number] {
+  if (shape.kind === 'bucket') {
+    // Before the moment given away last, more is missing than then.
+    const missing = missingAt(rate, shape, nowMs);
+    return { left: Math.max(0, Math.floor(shape.burst - missing)), resetsMs: Math.ceil(missing * shape.intervalMs) };
+  }
+  const sliceMs = sliceOf(shape);
+  const counted = [...rate.slices].flatMap(([index, units]) =>
+    units > 0 && (index + SLICES + 1) * sliceMs > nowMs ? [{ index, units }] : [],
+  );
+  // Turns given away ahead are taken, though their moment is to come.
+  const units = counted.reduce((sum, slice) => sum + slice.units, 0);
+  const last = Math.max(0, ...counted.map(({ index }) => index));
+  const resetsMs = counted.length === 0 ? 0 : Math.ceil((last + SLICES + 1) * sliceMs - nowMs);
+  return { left: Math.max(0, shape.limit - units), resetsMs };
 }
 
 function missingAt(rate: Rate, { intervalMs }: { readonly intervalMs: number }, atMs: number): number {

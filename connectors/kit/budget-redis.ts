@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { luaScript } from '#platform/redis.ts';
 import type { RedisDoor } from '#platform/redis.ts';
 
@@ -7,7 +9,7 @@ import { createMemoryBudgets } from './budget-memory.ts';
 /**
  * The arithmetic of budget-memory.ts in one step inside Redis, by Redis's clock. Keys: the account's pause, then one a rate.
  * Arguments: mode, clock ('' = Redis's), most (take) or duration (pause) or remaining (observe), then kind, a, b, cost a
- * rate; a and b are limit and windowMs, or intervalMs and burst.
+ * rate (`peek` takes nothing); a and b are limit and windowMs, or intervalMs and burst.
  */
 const SCRIPT = luaScript(`
 local SLICES = 20
@@ -86,6 +88,29 @@ end
 local rates = {}
 for index = 1, #KEYS - 1 do rates[index] = read(index) end
 
+if mode == 'peek' then
+  local answer = { math.ceil(math.max(0, paused - now)) }
+  for _, rate in ipairs(rates) do
+    local left, resets = 0, 0
+    if rate.kind == 'bucket' then
+      local missing = missingAt(rate, now)
+      left, resets = math.floor(rate.b - missing), missing * rate.a
+    else
+      local units, last = 0, -1
+      for index, count in pairs(rate.counts) do
+        if count > 0 and (index + SLICES + 1) * rate.slice > now then
+          units, last = units + count, math.max(last, index)
+        end
+      end
+      left = rate.a - units
+      if last >= 0 then resets = (last + SLICES + 1) * rate.slice - now end
+    end
+    answer[#answer + 1] = math.max(0, left)
+    answer[#answer + 1] = math.ceil(resets)
+  end
+  return answer
+end
+
 if mode == 'observe' then
   local rate = rates[1]
   if rate.kind == 'bucket' then
@@ -126,10 +151,14 @@ return {1, wait}
  */
 export function createRedisBudgets(door: RedisDoor, nowMs: () => number, fixedNowMs?: () => number): BudgetStore {
   const insurance = createMemoryBudgets(nowMs);
+  let connecting = true;
+  void door.tried.finally(() => {
+    connecting = false;
+  });
   const run = async (
     account: string,
     call: { readonly mode: string; readonly amount: number; readonly claims: readonly Claim[] },
-  ): Promise<readonly [number, number] | null> => {
+  ): Promise<readonly number[] | null> => {
     const prefix = `mortar:budget:{${account}}`;
     const keys = [`${prefix}:pause`, ...call.claims.map(({ name }) => `${prefix}:${name}`)];
     const clock = fixedNowMs === undefined ? '' : String(fixedNowMs());
@@ -139,13 +168,15 @@ export function createRedisBudgets(door: RedisDoor, nowMs: () => number, fixedNo
         : ['bucket', shape.intervalMs, shape.burst, cost],
     );
     const answer = await door.evaluate(SCRIPT, keys, [call.mode, clock, call.amount, ...rates].map(String));
-    return isPair(answer) ? answer : null;
+    return areNumbers(answer) ? answer : null;
   };
   return {
     take: async (account, claims, mostMs) => {
+      // Before the first connection every process would count for itself, all of them at the same moment.
+      if (connecting) await Promise.race([door.tried, sleep(mostMs, undefined, { ref: false })]);
       const answer = await run(account, { mode: 'take', amount: mostMs, claims });
       if (answer === null) return await insurance.take(account, claims, mostMs);
-      return { granted: answer[0] === 1, waitMs: answer[1] };
+      return { granted: answer[0] === 1, waitMs: answer[1] ?? 0 };
     },
     pause: async (account, ms) => {
       await Promise.all([insurance.pause(account, ms), run(account, { mode: 'pause', amount: ms, claims: [] })]);
@@ -154,10 +185,20 @@ export function createRedisBudgets(door: RedisDoor, nowMs: () => number, fixedNo
       const call = { mode: 'observe', amount: remaining, claims: [{ ...claim, cost: 1 }] };
       if ((await run(account, call)) === null) await insurance.observe(account, claim, remaining);
     },
+    peek: async (account, rates) => {
+      const claims = rates.map((rate) => ({ ...rate, cost: 0 }));
+      const answer = await run(account, { mode: 'peek', amount: 0, claims });
+      if (answer === null) return await insurance.peek(account, rates);
+      const [pausedMs = 0, ...pairs] = answer;
+      return {
+        pausedMs,
+        rates: rates.map((_, at) => ({ left: pairs[at * 2] ?? 0, resetsMs: pairs[at * 2 + 1] ?? 0 })),
+      };
+    },
     close: door.close,
   };
 }
 
-function isPair(value: unknown): value is readonly [number, number] {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'number');
+function areNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'number');
 }

@@ -106,6 +106,31 @@ describe('budgets in memory', () => {
     expect(await store.take('b', [], 1_000)).toEqual({ granted: true, waitMs: 0 });
   });
 
+  it('tells what is left of each rate and when all of it is back, and takes nothing by telling', async () => {
+    let nowMs = 0;
+    const store = createMemoryBudgets(() => nowMs);
+    const rates = [windowClaim(4, 1_000), bucketClaim(250, 3)];
+    await store.take('a', rates, 0);
+    await store.take('a', rates, 0);
+    const told = {
+      pausedMs: 0,
+      rates: [
+        { left: 2, resetsMs: 1_050 },
+        { left: 1, resetsMs: 500 },
+      ],
+    };
+    expect(await store.peek('a', rates)).toEqual(told);
+    expect(await store.peek('a', rates)).toEqual(told);
+    nowMs = 1_050;
+    const full = [
+      { left: 4, resetsMs: 0 },
+      { left: 3, resetsMs: 0 },
+    ];
+    expect(await store.peek('a', rates)).toEqual({ pausedMs: 0, rates: full });
+    await store.pause('a', 700);
+    expect(await store.peek('a', rates)).toEqual({ pausedMs: 700, rates: full });
+  });
+
   it('believes the vendor that less is left than we think, and not that more is', async () => {
     const store = createMemoryBudgets(() => 0);
     const claim = windowClaim(10, 1_000);
@@ -239,6 +264,8 @@ describe.skipIf(!redisAvailable)('budgets over Redis', () => {
             if (action.kind === 'pause') await store.pause(name, action.ms);
             if (action.kind === 'observe') await store.observe(name, action.claim, action.remaining);
           }
+          const rates = [windowClaim(3, 1_000), windowClaim(20, 400), bucketClaim(250, 2), bucketClaim(33.3, 5)];
+          expect(await shared.peek(name, rates)).toEqual(await memory.peek(name, rates));
           if (action.kind !== 'take') continue;
           const [here, there] = [
             await memory.take(name, action.claims, action.mostMs),

@@ -1,3 +1,5 @@
+import type { BudgetReport } from '#schema/model/sources.ts';
+
 import type { LimitRule, Observed } from './definition.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
@@ -32,7 +34,15 @@ export interface BudgetStore {
   readonly pause: (account: string, ms: number) => Promise<void>;
   /** What the vendor says is left of a rate, where that is less than we think. */
   readonly observe: (account: string, claim: Omit<Claim, 'cost'>, remaining: number) => Promise<void>;
+  /** What is left of each rate, in order, and how long the account is paused. Takes nothing. */
+  readonly peek: (account: string, rates: readonly Omit<Claim, 'cost'>[]) => Promise<Balance>;
   readonly close: () => Promise<void>;
+}
+
+export interface Balance {
+  readonly pausedMs: number;
+  /** Whole units that may go now, and milliseconds until all of the rate may. */
+  readonly rates: readonly { readonly left: number; readonly resetsMs: number }[];
 }
 
 /** The budget of one connected system. */
@@ -43,6 +53,8 @@ export interface AccountBudget {
   readonly answered: (request: WireRequest, response: WireResponse) => void;
   /** Milliseconds this process knows the account to be paused. */
   readonly pausedMs: () => number;
+  /** All rates as they stand now, in declared order. */
+  readonly report: () => Promise<BudgetReport>;
 }
 
 interface AccountOptions {
@@ -98,7 +110,34 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
       }
     },
     pausedMs: () => Math.max(0, pausedUntilMs - nowMs()),
+    report: async () => {
+      const named = rules.map((rule) => ({ name: rule.name, shape: shapeNamed(rule) }));
+      const balance = await store.peek(account, named);
+      const atMs = nowMs();
+      return {
+        pausedUntilMs: balance.pausedMs > 0 ? atMs + balance.pausedMs : null,
+        rates: rules.map((rule, index) => {
+          const { limit, periodMs } = sizeOf(named[index]?.shape ?? shapeNamed(rule));
+          const { left, resetsMs } = balance.rates[index] ?? { left: limit, resetsMs: 0 };
+          return {
+            name: rule.name,
+            operations: rule.operations ?? [],
+            limit,
+            periodMs,
+            left,
+            resetsAtMs: atMs + resetsMs,
+          };
+        }),
+      };
+    },
   };
+}
+
+/** Units at once, and the time in which as many come back. */
+function sizeOf(shape: RateShape): { readonly limit: number; readonly periodMs: number } {
+  return shape.kind === 'window'
+    ? { limit: shape.limit, periodMs: shape.windowMs }
+    : { limit: shape.burst, periodMs: shape.burst * shape.intervalMs };
 }
 
 function shapeOf(rule: LimitRule, factor: number): RateShape {

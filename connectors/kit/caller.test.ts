@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { codeOf, connect, definition, echo, scope } from '#test/support/kit-system.ts';
+import { codeOf, collectCalls, connect, definition, echo, scope } from '#test/support/kit-system.ts';
 import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
 
 import type { ConnectorDefinition, Ports, TokenAuth } from './definition.ts';
@@ -22,13 +22,29 @@ describe('failures', () => {
     expect(codeOf((await crm.read(['1'], scope(70)))[0])).toBe('UPSTREAM_TIMEOUT');
   });
 
+  it('tells the request’s trace each attempt, and that nothing was sent when no time is left', async () => {
+    await using upstream = await startUpstream(({ body }, response, count) => {
+      if (count === 1) response.writeHead(503).end();
+      else sendJson(response, echo(body));
+    });
+    await using crm = connect(upstream.url);
+    const { calls, trace } = collectCalls();
+    await crm.read(['1'], { ...scope(), trace });
+    await crm.read(['2'], { ...scope(5), trace });
+    expect(calls).toMatchObject([
+      { attempt: 1, status: 503, errorCode: 'UPSTREAM_UNAVAILABLE' },
+      { attempt: 2, status: 200, errorCode: null },
+      { attempt: 1, status: null, shared: false },
+    ]);
+  });
+
   it('stops at once when the caller leaves', async () => {
     const controller = new AbortController();
     await using upstream = await startUpstream(() => controller.abort());
     await using crm = connect(upstream.url);
     const [slot] = await crm.read(['1'], scope(60_000, controller.signal));
     expect(codeOf(slot)).toBe('UPSTREAM_TIMEOUT');
-    expect(crm.system.health()).toEqual({ state: 'UP', lastErrorCode: null });
+    expect(crm.system.health()).toMatchObject({ state: 'UP', lastErrorCode: null });
   });
 
   it('tries a reset connection once more and succeeds', async () => {
@@ -100,7 +116,11 @@ describe('failures', () => {
       expect(codeOf((await crm.read([key], scope()))[0])).toBe('UPSTREAM_UNAVAILABLE');
     }
     expect(upstream.seen.length).toBe(5);
-    expect(crm.system.health()).toEqual({ state: 'DOWN', lastErrorCode: 'UPSTREAM_UNAVAILABLE' });
+    expect(crm.system.health()).toMatchObject({
+      state: 'DOWN',
+      lastErrorCode: 'UPSTREAM_UNAVAILABLE',
+      breakers: { read: 'OPEN', feed: 'CLOSED', write: 'CLOSED' },
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
+import type { OperationClass } from '#schema/model/sources.ts';
 
 import type { Authorizer } from './auth.ts';
 import type { Sign } from './breaker.ts';
@@ -8,7 +9,7 @@ import type { AccountBudget } from './budget.ts';
 import { limitCall, pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
 import type { Vitals } from './health.ts';
-import type { Lanes, OperationClass } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import { classify, parseAnswer } from './response.ts';
 import type { HttpExchange, Transport } from './transport.ts';
 import { buildUrl } from './wire.ts';
@@ -64,6 +65,8 @@ type Outcome =
 
 /** Less than this is not worth a call. */
 const LEAST_MS = 20;
+/** What a wait for the budget must leave for the call itself: a moment booked and then missed is lost for everyone. */
+const ROOM_MS = 150;
 /** Retries are at most a tenth of the calls, and three at any time: a dead system must not be asked twice as often. */
 const RETRY_SHARE = 0.1;
 const RETRY_RESERVE = 3;
@@ -91,11 +94,12 @@ export function createCaller(deps: CallerDeps): Caller {
       const { operation } = request;
       const line = { system: deps.system, operation, status, attempt: number, elapsedMs, requestId: scope.requestId };
       deps.trace({ ...line, errorCode });
+      scope.trace?.call({ ...callOf(request, number, startedAtMs), status, elapsedMs, errorCode });
     };
     const record = (status: number, error: MortarError | null): void => {
       trace(status, error?.code ?? null);
-      if (error !== null) deps.vitals.failed(error.code);
-      else deps.vitals.succeeded();
+      if (error !== null) deps.vitals.failed(options.operationClass, error.code);
+      else deps.vitals.succeeded(options.operationClass);
     };
     let status = 0;
     try {
@@ -105,6 +109,7 @@ export function createCaller(deps: CallerDeps): Caller {
         signal: limit.signal,
       });
       status = answer.status;
+      deps.vitals.dated(answer.headers['date']);
       if (number === 1 && deps.authorizer.canRenew(status)) {
         deps.authorizer.refused(authorization);
         trace(status, 'UPSTREAM_UNAVAILABLE');
@@ -129,6 +134,10 @@ export function createCaller(deps: CallerDeps): Caller {
     }
   }
 
+  function callOf({ operation }: WireRequest, number: number, startedAtMs: number) {
+    return { system: deps.system, operation, attempt: number, startedAtMs, shared: false };
+  }
+
   /** Milliseconds to wait before the one retry; null: no retry. */
   function retryAfter(error: MortarError, scope: CallScope, startedAtMs: number): number | null {
     const left = remaining(scope);
@@ -150,7 +159,7 @@ export function createCaller(deps: CallerDeps): Caller {
     { operationClass }: CallOptions,
   ): Promise<MortarError | null> {
     for (;;) {
-      const mostMs = Math.max(0, remaining(scope) - LEAST_MS);
+      const mostMs = Math.max(0, remaining(scope) - ROOM_MS);
       // A feed books no moment ahead, for reads that come later would have to go later: it asks again when there may be room.
       const isFeed = operationClass === 'feed';
       const { granted, waitMs } = await deps.budget.take(request, isFeed ? 0 : mostMs);
@@ -192,6 +201,11 @@ export function createCaller(deps: CallerDeps): Caller {
       const outcome = await turn(request, scope, options, number);
       if (outcome.kind === 'answer') return outcome.response;
       if (outcome.kind === 'token-refused') continue;
+      if (!outcome.sent) {
+        const elapsedMs = deps.clock.nowMs() - startedAtMs;
+        const { code: errorCode } = outcome.error;
+        scope.trace?.call({ ...callOf(request, number, startedAtMs), status: null, elapsedMs, errorCode });
+      }
       const mayRepeat = (options.repeatable ?? true) || outcome.error.code === 'UPSTREAM_RATE_LIMITED';
       const waitMs = retried || !outcome.again || !mayRepeat ? null : retryAfter(outcome.error, scope, startedAtMs);
       if (waitMs === null) throw named(outcome.error, deps, number, startedAtMs);

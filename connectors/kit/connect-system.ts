@@ -9,20 +9,25 @@ import type { ConnectedSystem } from '#schema/model/sources.ts';
 import { createAuthorizer } from './auth.ts';
 import { bindPorts } from './bind-ports.ts';
 import { createAccountBudget } from './budget.ts';
-import type { BudgetStore } from './budget.ts';
+import type { AccountBudget, BudgetStore } from './budget.ts';
 import { createMemoryBudgets } from './budget-memory.ts';
 import { createCaller } from './caller.ts';
 import type { CallTrace } from './caller.ts';
+import { declaredPorts } from './declared-ports.ts';
 import type { ConnectorDefinition } from './definition.ts';
 import { createVitals } from './health.ts';
 import type { Vitals } from './health.ts';
+import { createMemoryDeliveries } from './delivery-memory.ts';
+import type { DeliveryMemory } from './delivery-memory.ts';
 import { createLanes } from './lanes.ts';
 import type { Lanes } from './lanes.ts';
-import type { KitLogger, Runtime } from './runtime.ts';
+import type { Drift, KitLogger, Runtime } from './runtime.ts';
 import { shareFlights } from './single-flight.ts';
 import { fetchTransport, poolTransport } from './transport.ts';
 import type { Transport } from './transport.ts';
+import { bindSubscription } from './subscription.ts';
 import { createWebhookReceiver } from './webhook.ts';
+import type { WebhookDefinition } from './webhook.ts';
 
 export interface ConnectOptions {
   readonly config: SystemConfig;
@@ -32,6 +37,10 @@ export interface ConnectOptions {
   readonly trace: (line: CallTrace) => void;
   /** Where the account's limits are counted. @default in this process, for this system */
   readonly budgets?: BudgetStore;
+  /** Which webhook deliveries were taken already. @default in this process */
+  readonly deliveries?: DeliveryMemory;
+  /** Called when an answer is not what the vendor promises, though most of it can be read; must not throw. @default nobody is told */
+  readonly onDrift?: (drift: Drift) => void;
   /** Instead of the kit's own keep-alive connections, for tests. */
   readonly fetch?: typeof fetch;
   /** 0 <= x < 1. @default Math.random */
@@ -54,23 +63,42 @@ export function connectSystem<S>(definition: ConnectorDefinition<S>, options: Co
   const transport = options.fetch === undefined ? poolTransport(concurrency) : fetchTransport(options.fetch);
   const vitals = createVitals(options.clock);
   const lanes = createLanes(concurrency, options.random ?? Math.random);
-  const runtime = createRuntime(definition, settings, { ...options, transport, vitals, lanes });
-  const webhook = definition.webhook && createWebhookReceiver(definition.webhook, settings, options.clock);
+  const budget = createBudget(definition, settings, options);
+  const runtime = createRuntime(definition, settings, { ...options, transport, vitals, lanes, budget });
+  const webhook = definition.webhook && bindWebhook(definition.webhook, settings, runtime, options);
   return {
     system: runtime.system,
     connector: runtime.connector,
     capabilities: definition.capabilities,
     ...bindPorts(definition.ports, runtime),
-    ...(webhook && { webhook }),
-    health: () => vitals.health(lanes.rests()),
+    ...webhook,
+    ports: declaredPorts(definition.ports),
+    health: () => {
+      const breakers = lanes.breakers();
+      return { ...vitals.health(breakers), breakers };
+    },
+    budget: budget.report,
     close: transport.close,
   };
+}
+
+// oxlint-disable-next-line max-params -- what the vendor says, with which settings, over what
+function bindWebhook<S>(
+  definition: WebhookDefinition<S>,
+  settings: S,
+  runtime: Runtime<S>,
+  { clock, deliveries = createMemoryDeliveries(clock) }: ConnectOptions,
+): Pick<ConnectedSystem, 'webhook' | 'webhookSubscription'> {
+  const webhook = createWebhookReceiver(definition, settings, { system: runtime.system, clock, deliveries });
+  if (webhook === null) return {};
+  const { subscription } = definition;
+  return { webhook, ...(subscription && { webhookSubscription: bindSubscription(subscription, runtime) }) };
 }
 
 function createRuntime<S>(
   definition: ConnectorDefinition<S>,
   settings: S,
-  deps: ConnectOptions & { transport: Transport; vitals: Vitals; lanes: Lanes },
+  deps: ConnectOptions & { transport: Transport; vitals: Vitals; lanes: Lanes; budget: AccountBudget },
 ): Runtime<S> {
   const { config, clock, transport, vitals } = deps;
   const system = toSystemId(config.id);
@@ -86,7 +114,8 @@ function createRuntime<S>(
     nowMs: clock.nowMs,
     context: () => ({ settings, nowMs: clock.nowMs(), uuid: randomUUID }),
     origin: (lane, freshnessMs) => ({ system, connector, lane, observedAt: nowIso(clock), freshnessMs }),
-    unreadable: () => vitals.failed('UPSTREAM_CONTRACT'),
+    unreadable: (operationClass) => vitals.failed(operationClass, 'UPSTREAM_CONTRACT'),
+    drifted: (operation, kind) => deps.onDrift?.({ system, operation, kind }),
     call: shareFlights(
       createCaller({
         system: config.id,
@@ -96,20 +125,29 @@ function createRuntime<S>(
         transport,
         authorizer: createAuthorizer(definition.auth, settings, { clock, transport }),
         lanes: deps.lanes,
-        budget: createAccountBudget({
-          account: config.id,
-          rules: definition.limits.rules?.(settings) ?? [],
-          factor: numberOption(config, 'rateFactor') ?? 1,
-          store: deps.budgets ?? createMemoryBudgets(clock.nowMs),
-          nowMs: clock.nowMs,
-          ...(definition.limits.observe && { observe: definition.limits.observe }),
-        }),
+        budget: deps.budget,
         vitals,
         trace: deps.trace,
         random: deps.random ?? Math.random,
       }),
+      { system: config.id, clock },
     ),
   };
+}
+
+function createBudget<S>(
+  { limits }: ConnectorDefinition<S>,
+  settings: S,
+  { config, clock, budgets }: ConnectOptions,
+): AccountBudget {
+  return createAccountBudget({
+    account: config.id,
+    rules: limits.rules?.(settings) ?? [],
+    factor: numberOption(config, 'rateFactor') ?? 1,
+    store: budgets ?? createMemoryBudgets(clock.nowMs),
+    nowMs: clock.nowMs,
+    ...(limits.observe && { observe: limits.observe }),
+  });
 }
 
 function numberOption(config: SystemConfig, name: string): number | null {

@@ -6,6 +6,7 @@ import type { RefusalReason } from '#schema/model/consent.ts';
 import type { Sku } from '#schema/model/ids.ts';
 import type { AudienceWrite, MarketingConsentWrite, WriteResult } from '#schema/model/outreach.ts';
 import type { RateQuery, ServicePointQuery, TrackingKey } from '#schema/model/shipping.ts';
+import type { NewProfile, OrderStep, ProfileErasure, StockMove, StockOffer } from '#schema/model/writes.ts';
 
 import type {
   AudienceDraft,
@@ -62,6 +63,11 @@ export interface BatchReadDefinition<K, V, S, B = unknown> extends Pages<B, S> {
   /** False: no record of this system can have the key, so it is answered null without asking. */
   readonly accepts?: (key: string) => boolean;
   readonly request: (keys: readonly K[], context: Context<S>) => WireRequest;
+  /**
+   * Further calls about the same keys, made at once with `request`, for systems that answer a part of the question a call
+   * (one location). Each has one page; their bodies stand last, in this order. One that fails fails the keys.
+   */
+  readonly fanOut?: (keys: readonly K[], context: Context<S>) => readonly WireRequest[];
   readonly decode: (bodies: readonly B[], keys: readonly K[], context: Context<S>) => Decoded<V>;
   /** Error answers that mean "no such key" (a 404 of one record). */
   readonly missing?: (response: WireResponse) => boolean;
@@ -73,24 +79,37 @@ export interface BatchReadDefinition<K, V, S, B = unknown> extends Pages<B, S> {
 
 /**
  * Inputs sent to a system. `idempotency` says what a second sending of the same does: `natural`, nothing more (a state is
- * set); `key`, nothing more because the request carries a key of its own; `none`, harm: such a write is never sent twice.
+ * set); `key`, nothing more because the request carries a key of the input's own; `sequence`, nothing more because the
+ * system keeps the highest number; `none`, harm: such a write is never sent twice.
  */
 export interface WriteDefinition<I, O, S, B = unknown> {
   /** Inputs a call may carry: the vendor's limit. */
   readonly max: number;
-  readonly idempotency: 'natural' | 'key' | 'none';
+  readonly idempotency: 'natural' | 'key' | 'sequence' | 'none';
   /** Inputs with the same key contradict each other: the last counts. Never sent, never logged. */
   readonly keyOf: (input: I) => string;
   /** Inputs that may travel together. @default all */
   readonly groupOf?: (input: I) => string;
   /** False: the system cannot take the input, which gets an error of its own instead of spoiling its batch. */
-  readonly accepts?: (input: I) => boolean;
+  readonly accepts?: (input: I, context: Context<S>) => boolean;
   /** Why an input must not be sent; null: it may. */
   readonly refuses?: (input: I, context: Context<S>) => RefusalReason | null;
-  readonly request: (inputs: readonly I[], context: Context<S>) => WireRequest;
+  /** What must be read first to write: versions, ids of parts. The body of its answer is handed to `request`. */
+  readonly before?: (inputs: readonly I[], context: Context<S>) => WireRequest;
+  /** @throws {MortarError} when what was read first does not allow it */
+  readonly request: (inputs: readonly I[], context: Context<S>, read?: unknown) => WireRequest;
+  /** Error answers that mean "it is so already": `decode` gets undefined for them. */
+  readonly settled?: (response: WireResponse) => boolean;
   /** Shape of the answer; undefined where the vendor answers without a body. */
   readonly page: z.ZodType<B>;
-  readonly decode: (body: B, context: Context<S>) => O;
+  /** One answer an input, in input order; an Error for what the vendor refused alone. */
+  readonly decode: (body: B, inputs: readonly I[], context: Context<S>) => readonly (O | MortarError)[];
+}
+
+/** Readings of stock: what the source may have subtracted from on hand already is declared, and told again with each reading. */
+interface StockDeclaration {
+  /** @default none */
+  readonly nets?: readonly ('committed' | 'held')[];
 }
 
 export interface LocationsDefinition<S, B = unknown> extends Pages<B, S> {
@@ -127,7 +146,23 @@ export interface FeedDefinition<D, S, B = unknown> {
 /** How calls are authorized. Tokens are fetched once at a time, kept until shortly before they expire, renewed once on refusal. */
 export type Auth<S> =
   | { readonly kind: 'headers'; readonly headers: (settings: S) => Readonly<Record<string, string>> }
-  | TokenAuth<S>;
+  | TokenAuth<S>
+  | SessionAuth<S>;
+
+/** A login of the vendor's own instead of OAuth 2: JSON in, the key of a session out. */
+export interface SessionAuth<S> {
+  readonly kind: 'session';
+  /** Absolute URL the login is posted to. */
+  readonly endpoint: (settings: S) => string;
+  readonly login: (settings: S) => unknown;
+  /** The session's key in the answer to a login. */
+  readonly key: z.ZodType<string>;
+  /** How long a session is kept at most. */
+  readonly lifeMs: number;
+  readonly headers: (key: string, settings: S) => Readonly<Record<string, string>>;
+  /** Statuses that mean the session ended. @default [401] */
+  readonly refusedWith?: readonly number[];
+}
 
 export interface TokenAuth<S> {
   readonly kind: 'token';
@@ -189,7 +224,7 @@ export interface StockKey {
 /* eslint-disable typescript/no-explicit-any -- a table of definitions whose page types differ; each is checked where it is written */
 export interface Ports<S> {
   readonly items?: BatchReadDefinition<string, ItemDraft, S, any>;
-  readonly stock?: BatchReadDefinition<StockKey, readonly StockDraft[], S, any>;
+  readonly stock?: BatchReadDefinition<StockKey, readonly StockDraft[], S, any> & StockDeclaration;
   readonly locations?: LocationsDefinition<S, any>;
   readonly profiles?: BatchReadDefinition<string, ProfileDraft, S, any>;
   readonly loyalty?: BatchReadDefinition<string, readonly LoyaltyDraft[], S, any>;
@@ -201,9 +236,14 @@ export interface Ports<S> {
   readonly audiences?: BatchReadDefinition<string, AudienceDraft, S, any>;
   readonly marketingConsentSink?: WriteDefinition<MarketingConsentWrite, WriteResult, S, any>;
   readonly audienceSink?: WriteDefinition<AudienceWrite, WriteResult, S, any>;
+  readonly stockMoveSink?: WriteDefinition<StockMove, WriteResult, S, any>;
+  readonly stockOfferSink?: WriteDefinition<StockOffer, WriteResult, S, any>;
+  readonly profileSink?: WriteDefinition<NewProfile, WriteResult, S, any>;
+  readonly erasureSink?: WriteDefinition<ProfileErasure, WriteResult, S, any>;
+  readonly orderStepSink?: WriteDefinition<OrderStep, WriteResult, S, any>;
   readonly signalFeed?: FeedDefinition<SignalDraft, S, any>;
   readonly itemFeed?: FeedDefinition<ItemDraft, S, any>;
-  readonly stockFeed?: FeedDefinition<StockDraft, S, any>;
+  readonly stockFeed?: FeedDefinition<StockDraft, S, any> & StockDeclaration;
   readonly profileFeed?: FeedDefinition<ProfileDraft, S, any>;
   readonly loyaltyFeed?: FeedDefinition<LoyaltyDraft, S, any>;
   readonly orderFeed?: FeedDefinition<OrderDraft, S, any>;

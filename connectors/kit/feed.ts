@@ -3,6 +3,7 @@ import type { Change, FeedSource } from '#schema/model/sources.ts';
 
 import type { DraftChange, FeedDefinition, FeedStep } from './definition.ts';
 import type { Origin } from './draft.ts';
+import { noteDrift } from './drift.ts';
 import { toUpstreamError } from './failure.ts';
 import { readAnswer } from './pages.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,7 +28,11 @@ export function bindFeed<D, V, S>(
     };
     const response = await runtime.call(request, scope, limits);
     if (accept?.(response) === true) return await step(definition.restart?.(cursor) ?? null, scope, false);
-    return definition.decode(readAnswer(runtime, definition.page, response, request.operation), cursor, context);
+    const expected = { page: definition.page, operation: request.operation, operationClass: 'feed' } as const;
+    const page = definition.decode(readAnswer(runtime, expected, response), cursor, context);
+    const drafts = page.changes.flatMap((change) => (change.kind === 'upsert' ? [change.value] : []));
+    noteDrift(runtime, request.operation, { rejected: page.rejected, drafts });
+    return page;
   };
   return {
     system,
@@ -48,7 +53,8 @@ export function bindFeed<D, V, S>(
           change.kind === 'delete'
             ? { kind: 'delete', system, externalId: change.externalId }
             : { kind: 'upsert', value: seal(change.value, origin) };
-        return { changes: page.changes.map(toChange), cursor: page.cursor, done: page.done };
+        const { cursor: next, done, rejected } = page;
+        return { changes: page.changes.map(toChange), cursor: next, done, leftOut: rejected };
       } catch (thrown) {
         throw toUpstreamError(thrown, system, `Feed ${definition.feed}`);
       }

@@ -1,45 +1,77 @@
 import type { Clock } from '#platform/clock.ts';
 import type { ErrorCode } from '#platform/errors.ts';
-import type { SystemHealth } from '#schema/model/sources.ts';
+import type { OperationClass, SystemHealth } from '#schema/model/sources.ts';
 
 const WINDOW_MS = 60_000;
+const DATED_EVERY_MS = 10_000;
 
-/** What was seen of a system lately. */
+/** What was seen of a system lately, apart for what the calls were for. */
 export interface Vitals {
-  readonly succeeded: () => void;
-  readonly failed: (code: ErrorCode) => void;
-  /** `rests`: a breaker keeps calls away now. */
-  readonly health: (rests: boolean) => SystemHealth;
+  readonly succeeded: (operationClass: OperationClass) => void;
+  readonly failed: (operationClass: OperationClass, code: ErrorCode) => void;
+  /** An answer's `date` header. */
+  readonly dated: (header: string | undefined) => void;
+  /**
+   * DOWN when everything the system was asked for lately failed: feeds that fail beside reads that go well are DEGRADED.
+   * A class whose breaker keeps calls away now counts as failed.
+   */
+  readonly health: (breakers: SystemHealth['breakers']) => Omit<SystemHealth, 'breakers'>;
+}
+
+interface Second {
+  readonly atMs: number;
+  ok: number;
+  failed: number;
 }
 
 /** Health of the last minute. */
 export function createVitals(clock: Clock): Vitals {
-  let seconds: { atMs: number; ok: number; failed: number }[] = [];
-  let lastError: { readonly code: ErrorCode; readonly atMs: number } | null = null;
-  const bucket = (): { atMs: number; ok: number; failed: number } => {
+  const seconds: Record<OperationClass, Second[]> = { read: [], feed: [], write: [] };
+  let lastErrorCode: ErrorCode | null = null;
+  let clockAheadMs: number | null = null;
+  let datedAtMs = Number.NEGATIVE_INFINITY;
+  const bucket = (operationClass: OperationClass): Second => {
     const atMs = Math.floor(clock.nowMs() / 1000) * 1000;
-    const last = seconds.at(-1);
+    const known = seconds[operationClass];
+    const last = known.at(-1);
     if (last?.atMs === atMs) return last;
     const made = { atMs, ok: 0, failed: 0 };
-    seconds = [...seconds.filter((second) => second.atMs > atMs - WINDOW_MS), made];
+    seconds[operationClass] = [...known.filter((second) => second.atMs > atMs - WINDOW_MS), made];
     return made;
   };
   return {
-    succeeded: () => {
-      bucket().ok += 1;
+    succeeded: (operationClass) => {
+      bucket(operationClass).ok += 1;
     },
-    failed: (code) => {
-      bucket().failed += 1;
-      lastError = { code, atMs: clock.nowMs() };
+    failed: (operationClass, code) => {
+      bucket(operationClass).failed += 1;
+      lastErrorCode = code;
     },
-    health: (rests) => {
+    dated: (header) => {
+      // Clocks drift slowly: one reading in ten seconds is enough.
+      if (header === undefined || clock.nowMs() - datedAtMs < DATED_EVERY_MS) return;
+      const theirsMs = Date.parse(header);
+      if (Number.isNaN(theirsMs)) return;
+      datedAtMs = clock.nowMs();
+      clockAheadMs = theirsMs - Math.floor(datedAtMs / 1000) * 1000;
+    },
+    health: (breakers) => {
       const since = clock.nowMs() - WINDOW_MS;
-      const recent = seconds.filter((second) => second.atMs > since);
-      const failed = recent.reduce((sum, second) => sum + second.failed, 0);
-      const ok = recent.reduce((sum, second) => sum + second.ok, 0);
-      if (failed === 0 || lastError === null) return { state: 'UP', lastErrorCode: null };
-      const down = ok === 0 || rests;
-      return { state: down ? 'DOWN' : 'DEGRADED', lastErrorCode: lastError.code };
+      const states = CLASSES.flatMap((operationClass) => {
+        const recent = seconds[operationClass].filter((second) => second.atMs > since);
+        return recent.length === 0 ? [] : stateOf(recent, breakers[operationClass] !== 'CLOSED');
+      });
+      if (states.every((state) => state === 'UP')) return { state: 'UP', lastErrorCode: null, clockAheadMs };
+      const state = states.every((one) => one === 'DOWN') ? 'DOWN' : 'DEGRADED';
+      return { state, lastErrorCode, clockAheadMs };
     },
   };
+}
+
+const CLASSES = ['read', 'feed', 'write'] as const satisfies readonly OperationClass[];
+
+function stateOf(recent: readonly Second[], rests: boolean): SystemHealth['state'] {
+  const count = (pick: (second: Second) => number): number => recent.reduce((sum, second) => sum + pick(second), 0);
+  if (count(({ failed }) => failed) === 0) return 'UP';
+  return rests || count(({ ok }) => ok) === 0 ? 'DOWN' : 'DEGRADED';
 }

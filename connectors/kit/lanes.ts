@@ -1,17 +1,16 @@
+import type { BreakerState, OperationClass } from '#schema/model/sources.ts';
+
 import { createBreaker } from './breaker.ts';
 import type { Breaker } from './breaker.ts';
 import { createGate } from './gate.ts';
 import type { Gate } from './gate.ts';
 
-/** What a call is for: somebody waits for a `read` or a `write`, nobody for a `feed`. */
-export type OperationClass = 'read' | 'feed' | 'write';
-
 /** Turns and rests of one system, apart for each class: feeds cannot crowd out reads, and a feed's failures cannot rest them. */
 export interface Lanes {
   readonly enter: (operationClass: OperationClass, signal: AbortSignal) => Promise<() => void>;
   readonly breakerOf: (operationClass: OperationClass) => Breaker;
-  /** Whether a class rests now. */
-  readonly rests: () => boolean;
+  /** Where each class's breaker stands now. */
+  readonly breakers: () => Readonly<Record<OperationClass, BreakerState>>;
 }
 
 /** The most of the calls at once that feeds may take; one at least. */
@@ -26,7 +25,11 @@ export function createLanes(concurrency: number, random: () => number): Lanes {
   return {
     enter: (operationClass, signal) => (operationClass === 'feed' ? enterBoth(feeds, all, signal) : all.enter(signal)),
     breakerOf: (operationClass) => breakers[operationClass],
-    rests: () => Object.values(breakers).some((breaker) => breaker.state() !== 'closed'),
+    breakers: () => ({
+      read: breakers.read.state(),
+      feed: breakers.feed.state(),
+      write: breakers.write.state(),
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import type { CallScope } from '#schema/model/request.ts';
+import type { OperationClass } from '#schema/model/sources.ts';
 
 import { pauseFor } from './deadline.ts';
 import type { FollowUp } from './definition.ts';
@@ -33,7 +34,8 @@ export async function readPages<B, S>(
     const limits = { operationClass: 'read' as const, timeoutMs: runtime.timeoutMs, ...accept };
     const response = await runtime.call(request, scope, limits);
     if (read.missing?.(response) === true) return bodies;
-    const body = readAnswer(runtime, read.page, response, request.operation);
+    const expected = { page: read.page, operation: request.operation, operationClass: 'read' } as const;
+    const body = readAnswer(runtime, expected, response);
     bodies.push(body);
     const next = read.more?.(body, request) ?? null;
     if (next === null) return bodies;
@@ -45,18 +47,19 @@ export async function readPages<B, S>(
   }
 }
 
+interface Expected<B> {
+  readonly page: z.ZodType<B>;
+  readonly operation: string;
+  readonly operationClass: OperationClass;
+}
+
 /** The body in its declared shape. @throws {MortarError} UPSTREAM_CONTRACT, which also counts against the system's health */
-// oxlint-disable-next-line max-params -- what to read, as what, for whom and under which name
-export function readAnswer<B, S>(
-  runtime: Runtime<S>,
-  page: z.ZodType<B>,
-  response: WireResponse,
-  operation: string,
-): B {
+export function readAnswer<B, S>(runtime: Runtime<S>, expected: Expected<B>, response: WireResponse): B {
   try {
-    return readBody(page, response, operation);
+    return readBody(expected.page, response, expected.operation);
   } catch (error) {
-    runtime.unreadable();
+    runtime.unreadable(expected.operationClass);
+    runtime.drifted(expected.operation, 'shape');
     throw error;
   }
 }

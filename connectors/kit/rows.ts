@@ -54,13 +54,13 @@ export function byKey<D>(
  * half of what a system said of an item is a wrong figure. One whose key cannot be read either spoils them all.
  */
 export function wholeKeys<T>(schema: z.ZodType<T>, list: readonly unknown[], field: string): (key: string) => boolean {
-  const spoiled = new Set<unknown>();
+  const spoiled = new Set<string>();
   let isAnySpoiled = false;
   for (const row of list) {
     if (schema.safeParse(row).success) continue;
     const key =
       typeof row === 'object' && row !== null ? Object.entries(row).find(([name]) => name === field)?.[1] : null;
-    if (typeof key === 'string') spoiled.add(key);
+    if (typeof key === 'string' || typeof key === 'number') spoiled.add(String(key));
     else isAnySpoiled = true;
   }
   return (key) => !isAnySpoiled && !spoiled.has(key);

@@ -1,5 +1,6 @@
 import type { Lane } from '#schema/model/figures.ts';
 import type { SystemId } from '#schema/model/ids.ts';
+import type { OperationClass } from '#schema/model/sources.ts';
 
 import type { Caller } from './caller.ts';
 import type { Context } from './definition.ts';
@@ -11,6 +12,13 @@ export interface KitLogger {
   readonly info: (facts: object, message: string) => void;
   readonly warn: (facts: object, message: string) => void;
   readonly error: (facts: object, message: string) => void;
+}
+
+/** A vendor's answer that is not as promised. `shape`: all of it; `row`: some of its rows; `word`: a word of a closed list nobody knows. */
+export interface Drift {
+  readonly system: string;
+  readonly operation: string;
+  readonly kind: 'shape' | 'row' | 'word';
 }
 
 /** What the kit's parts share about one connected system. */
@@ -28,6 +36,8 @@ export interface Runtime<S> {
   readonly context: () => Context<S>;
   readonly origin: (lane: Lane, freshnessMs: number | null) => Origin;
   /** An answer arrived in a shape that cannot be read: counts against the system's health. */
-  readonly unreadable: () => void;
+  readonly unreadable: (operationClass: OperationClass) => void;
+  /** Counted, never a failure. */
+  readonly drifted: (operation: string, kind: Drift['kind']) => void;
   readonly call: Caller;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { MortarError } from '#platform/errors.ts';
+import { nearestName } from '#platform/nearest-name.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
 
 /** Options every connector takes besides its own. */
@@ -30,8 +31,23 @@ function parsed<T>(config: SystemConfig, part: string, schema: z.ZodType<T>, val
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
-    const keys = issue.code === 'unrecognized_keys' ? `: ${issue.keys.join(', ')}` : '';
-    return `systems.${config.id}.${[part, ...issue.path].join('.')} (${issue.code}${keys})`;
+    const place = `systems.${config.id}.${[part, ...issue.path].join('.')}`;
+    if (issue.code !== 'unrecognized_keys') return `${place} (${issue.code})`;
+    return issue.keys.map(
+      (key) => `${place}: unknown ${part === 'options' ? 'option' : 'credential'} "${key}"${hintFor(key, schema)}`,
+    );
   });
-  throw new MortarError('CONFIGURATION_INVALID', { message: `Not valid: ${problems.join('; ')}.` });
+  // Keys only, never values: whoever knows the file says where they stand.
+  const keys = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [part, key]) : [[part, ...issue.path.map(String)]],
+  );
+  throw new MortarError('CONFIGURATION_INVALID', {
+    message: `Not valid: ${problems.flat().join('; ')}.`,
+    facts: { keys },
+  });
+}
+
+function hintFor(key: string, schema: unknown): string {
+  const nearest = schema instanceof z.ZodObject ? nearestName(key, Object.keys(schema.shape)) : null;
+  return nearest === null ? '' : `; did you mean "${nearest}"?`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { CallScope } from '#schema/model/request.ts';
-import { codeOf, connect, echo, scope } from '#test/support/kit-system.ts';
+import { codeOf, collectCalls, connect, echo, scope } from '#test/support/kit-system.ts';
 import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
 
 const sharing = (shareKey: string, ms = 5_000, signal?: AbortSignal): CallScope => ({ ...scope(ms, signal), shareKey });
@@ -48,6 +48,18 @@ describe('reads of one moment', () => {
     expect(held.upstream.seen.length).toBe(6);
   });
 
+  it('tell each reader’s trace who called and who waited', async () => {
+    await using held = await startHeld();
+    await using crm = connect(held.upstream.url);
+    const [first, second] = [collectCalls(), collectCalls()];
+    const reads = [first, second].map(({ trace }) => crm.read(['1'], { ...sharing('customer SERVICE'), trace }));
+    await held.arrivals(1);
+    held.release();
+    await Promise.all(reads);
+    expect(first.calls).toMatchObject([{ system: 'crm', status: 200, attempt: 1, shared: false, errorCode: null }]);
+    expect(second.calls).toMatchObject([{ system: 'crm', status: 200, shared: true, errorCode: null }]);
+  });
+
   it('go on for the others when one reader leaves, and stop when the last has left', async () => {
     await using held = await startHeld();
     await using crm = connect(held.upstream.url, { options: { concurrency: 8 } });
@@ -63,7 +75,7 @@ describe('reads of one moment', () => {
     await held.arrivals(2);
     two.abort();
     expect(codeOf((await third)[0])).toBe('UPSTREAM_TIMEOUT');
-    expect(crm.system.health()).toEqual({ state: 'UP', lastErrorCode: null });
+    expect(crm.system.health()).toMatchObject({ state: 'UP', lastErrorCode: null });
   });
 
   it('are not bound to a shorter deadline than their own', async () => {

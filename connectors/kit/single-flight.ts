@@ -1,3 +1,4 @@
+import type { Clock } from '#platform/clock.ts';
 import type { MortarError } from '#platform/errors.ts';
 import type { CallScope } from '#schema/model/request.ts';
 
@@ -18,14 +19,23 @@ interface Flight {
  * are never shared. A reader that has more time than the call it would join makes its own; the call is stopped when the last
  * reader has left.
  */
-export function shareFlights(call: Caller): Caller {
+export function shareFlights(
+  call: Caller,
+  { system, clock }: { readonly system: string; readonly clock: Clock },
+): Caller {
   const flights = new Map<string, Flight>();
   return async (request, scope, options) => {
     if (scope.shareKey === undefined || options.operationClass !== 'read') return await call(request, scope, options);
     const key = flightKey(scope.shareKey, request);
     const known = flights.get(key);
     // A little more time is no reason to ask twice: requests of one moment differ by milliseconds.
-    if (known !== undefined && scope.deadlineAtMs <= known.deadlineAtMs + 50) return await join(known, scope);
+    if (known !== undefined && scope.deadlineAtMs <= known.deadlineAtMs + 50) {
+      const startedAtMs = clock.nowMs();
+      const line = { system, operation: request.operation, attempt: 1, startedAtMs, shared: true };
+      const tell = (status: number, errorCode: string | null): void =>
+        scope.trace?.call({ ...line, status, errorCode, elapsedMs: clock.nowMs() - startedAtMs });
+      return await traced(join(known, scope), tell);
+    }
     const controller = new AbortController();
     const { deadlineAtMs } = scope;
     const answer = call(request, { ...scope, signal: controller.signal }, options);
@@ -40,6 +50,21 @@ export function shareFlights(call: Caller): Caller {
     controller.signal.addEventListener('abort', land, { once: true });
     return await join(flight, scope);
   };
+}
+
+/** Tells a joined call once it has ended. */
+async function traced(
+  answer: Promise<WireResponse>,
+  tell: (status: number, errorCode: string | null) => void,
+): Promise<WireResponse> {
+  try {
+    const response = await answer;
+    tell(response.status, null);
+    return response;
+  } catch (error) {
+    tell(0, error instanceof Error && 'code' in error ? String(error.code) : 'INTERNAL_SERVER_ERROR');
+    throw error;
+  }
 }
 
 async function join(flight: Flight, { signal }: CallScope): Promise<WireResponse> {

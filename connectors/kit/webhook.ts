@@ -1,9 +1,13 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-import { LRUCache } from 'lru-cache';
+import type { z } from 'zod';
 
 import type { Clock } from '#platform/clock.ts';
 import type { WebhookDelivery, WebhookReceiver } from '#schema/model/webhooks.ts';
+
+import type { Context } from './definition.ts';
+import type { DeliveryMemory } from './delivery-memory.ts';
+import type { WireRequest } from './wire.ts';
 
 /** What a genuine delivery says of itself; null: it is not the system's. */
 export interface WebhookProof {
@@ -23,39 +27,47 @@ export interface WebhookDefinition<S> {
   readonly verify: (delivery: WebhookDelivery, json: unknown, settings: S) => WebhookProof | null;
   /** Feeds whose rows it says have changed; null: it cannot be read. */
   readonly feeds: (json: unknown) => readonly string[] | null;
+  /** Absent: deliveries are set up in the system itself and do not end. */
+  readonly subscription?: SubscriptionDefinition<S>;
+}
+
+/** Deliveries that are asked for, and asked for again before the system forgets. */
+export interface SubscriptionDefinition<S, B = unknown> {
+  readonly everyMs: number;
+  /** What is asked for already. */
+  readonly list: (context: Context<S>) => WireRequest;
+  readonly page: z.ZodType<B>;
+  /** What to send so that deliveries come to the address: nothing may be missing, nothing twice. */
+  // eslint-disable-next-line typescript/no-explicit-any -- the answer's type is the definition's own affair
+  readonly renewals: (listed: any, address: string, context: Context<S>) => readonly WireRequest[];
 }
 
 /** A delivery signed longer ago, or so far ahead, is not believed. */
 const WINDOW_MS = 5 * 60_000;
-/** Deliveries remembered: a day of them, at most so many. */
-const MOST_SEEN = 20_000;
-const REMEMBERED_MS = 24 * 3_600_000;
+export interface ReceiverOptions {
+  readonly system: string;
+  readonly clock: Clock;
+  readonly deliveries: DeliveryMemory;
+}
 
-/** Decides about deliveries: genuine, recent and new ones are accepted; a replay changes nothing. */
+/** Decides about deliveries: genuine, recent and new ones are accepted; a replay changes nothing. Null: nothing can be verified. */
 export function createWebhookReceiver<S>(
   definition: WebhookDefinition<S>,
   settings: S,
-  clock: Clock,
+  { system, clock, deliveries }: ReceiverOptions,
 ): WebhookReceiver | null {
   if (!definition.isConfigured(settings)) return null;
-  const seen = new LRUCache<string, number>({ max: MOST_SEEN });
-  const isNew = (key: string, nowMs: number): boolean => {
-    const seenAtMs = seen.get(key);
-    if (seenAtMs !== undefined && nowMs - seenAtMs < REMEMBERED_MS) return false;
-    seen.set(key, nowMs);
-    return true;
-  };
-  return (delivery) => {
+  return async (delivery) => {
     const echo = definition.handshake?.(delivery, settings) ?? null;
     if (echo !== null) return { kind: 'HANDSHAKE', text: echo };
     const json = jsonOf(delivery.body);
     const proof = definition.verify(delivery, json, settings);
-    const nowMs = clock.nowMs();
-    if (proof === null || !isRecent(proof.signedAtMs, nowMs)) return { kind: 'REFUSED' };
+    if (proof === null || !isRecent(proof.signedAtMs, clock.nowMs())) return { kind: 'REFUSED' };
     const feeds = definition.feeds(json);
     if (feeds === null) return { kind: 'UNREADABLE' };
-    const key = proof.deliveryId ?? createHash('sha256').update(delivery.body).digest('base64');
-    return isNew(key, nowMs) ? { kind: 'ACCEPTED', feeds: [...new Set(feeds)] } : { kind: 'REPLAYED' };
+    const id = proof.deliveryId ?? createHash('sha256').update(delivery.body).digest('base64');
+    const isNew = await deliveries.take(system, id);
+    return isNew ? { kind: 'ACCEPTED', feeds: [...new Set(feeds)] } : { kind: 'REPLAYED' };
   };
 }
 

@@ -30,7 +30,7 @@ const sink = (idempotency: Idempotency): WriteDefinition<MarketingConsentWrite, 
     json: inputs.map(({ externalId, decision }) => `${decision} ${externalId}`),
   }),
   page: z.unknown(),
-  decode: () => ({ kind: 'DONE' }),
+  decode: (_body, inputs) => inputs.map(() => ({ kind: 'DONE' })),
 });
 
 function connectSink(url: string, idempotency: Idempotency = 'natural') {

@@ -7,6 +7,7 @@ import type { WriteDefinition } from './definition.ts';
 import { toUpstreamError, upstreamError } from './failure.ts';
 import { readAnswer } from './pages.ts';
 import type { Runtime } from './runtime.ts';
+import type { WireRequest, WireResponse } from './wire.ts';
 
 /**
  * A definition's write as the port's: refused inputs are never sent; of inputs that contradict each other the last is; the
@@ -18,25 +19,39 @@ export function bindWrite<I, S>(
   definition: WriteDefinition<I, WriteResult, S, any>,
   runtime: Runtime<S>,
 ): BatchWrite<I, WriteResult> {
-  const send = async (inputs: readonly I[], scope: CallScope): Promise<WriteResult | Error> => {
+  const call = async (request: WireRequest, scope: CallScope): Promise<WireResponse> =>
+    runtime.call(request, scope, {
+      operationClass: 'write',
+      timeoutMs: runtime.timeoutMs,
+      repeatable: definition.idempotency !== 'none',
+      mayBeEmpty: true,
+      ...(definition.settled && { accept: definition.settled }),
+    });
+  const send = async (inputs: readonly I[], scope: CallScope): Promise<readonly (WriteResult | Error)[]> => {
     const context = runtime.context();
-    const request = definition.request(inputs, context);
+    let operation = 'write';
     try {
-      const response = await runtime.call(request, scope, {
-        operationClass: 'write',
-        timeoutMs: runtime.timeoutMs,
-        repeatable: definition.idempotency !== 'none',
-        mayBeEmpty: true,
-      });
-      return definition.decode(readAnswer(runtime, definition.page, response, request.operation), context);
+      const first = definition.before?.(inputs, context);
+      operation = first?.operation ?? operation;
+      const read = first && (await call(first, scope));
+      const request = definition.request(inputs, context, read?.body);
+      ({ operation } = request);
+      const response = await call(request, scope);
+      const isSettled = definition.settled?.(response) === true;
+      const expected = { page: definition.page, operation, operationClass: 'write' } as const;
+      const body = isSettled ? undefined : readAnswer(runtime, expected, response);
+      const name = (result: WriteResult | Error): WriteResult | Error =>
+        result instanceof Error ? toUpstreamError(result, runtime.system, operation) : result;
+      return definition.decode(body, inputs, context).map(name);
     } catch (thrown) {
-      return toUpstreamError(thrown, runtime.system, request.operation);
+      const error = toUpstreamError(thrown, runtime.system, operation);
+      return inputs.map(() => error);
     }
   };
   return async (inputs, scope) => {
     const context = runtime.context();
     const refusals = inputs.map((input) => definition.refuses?.(input, context) ?? null);
-    const takes = (input: I): boolean => definition.accepts?.(input) ?? true;
+    const takes = (input: I): boolean => definition.accepts?.(input, context) ?? true;
     const open = inputs.filter((input, index) => refusals[index] === null && takes(input));
     const last = new Map(open.map((input) => [definition.keyOf(input), input]));
     const sent = [...last.values()];
@@ -44,8 +59,10 @@ export function bindWrite<I, S>(
     const results = new Map<string, WriteResult | Error>();
     const chunks = [...groups.values()].flatMap((group) => batchesOf(group, definition.max));
     const write = async (chunk: readonly I[]): Promise<void> => {
-      const result = await send(chunk, scope);
-      for (const input of chunk) results.set(definition.keyOf(input), result);
+      const answers = await send(chunk, scope);
+      for (const [index, input] of chunk.entries()) {
+        results.set(definition.keyOf(input), answers[index] ?? untold(runtime.system));
+      }
     };
     await Promise.all(chunks.map(write));
     return inputs.map((input, index): WriteResult | Error => {
@@ -55,6 +72,10 @@ export function bindWrite<I, S>(
       return (takes(input) ? results.get(definition.keyOf(input)) : undefined) ?? unfit(runtime.system);
     });
   };
+}
+
+function untold(system: string): Error {
+  return upstreamError('UPSTREAM_CONTRACT', { system, message: 'The answer says nothing of this input.' });
 }
 
 function unfit(system: string): Error {

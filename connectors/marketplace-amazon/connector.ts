@@ -1,6 +1,8 @@
 import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
 
 import { itemFeed } from './listings.ts';
+import { stockOfferSink } from './offers.ts';
+import { orderStepSink } from './order-steps.ts';
 import { orderFeed } from './orders.ts';
 import { amazonRates, observeAmazon } from './rates.ts';
 import { restrictedToken } from './restricted.ts';
@@ -10,13 +12,15 @@ import { stockFeed } from './stock.ts';
 
 /**
  * Amazon as seller: own listings, stock in Amazon's warehouses, orders with their anonymised buyers. Feeds only: the
- * limits of a few calls a minute forbid reading at request time.
- * @source Selling Partner API: Listings Items 2021-08-01, FBA Inventory v1, Orders 2026-01-01; Login with Amazon
+ * limits of a few calls a minute forbid reading at request time. Writes: what may be sold from the seller's own places,
+ * and pickups that move on.
+ * @source Selling Partner API: Listings Items 2021-08-01, FBA Inventory v1, Orders 2026-01-01, External Fulfillment
+ * Inventory 2024-09-11, Orders v0 (updateShipmentStatus); Login with Amazon
  */
 export const marketplaceAmazon: ConnectorDefinition<AmazonSettings> = {
   id: 'marketplace-amazon',
   vendor: 'Amazon Selling Partner API',
-  apiVersion: 'listings 2021-08-01, fba inventory v1, orders 2026-01-01',
+  apiVersion: 'listings 2021-08-01, fba inventory v1, orders 2026-01-01, external inventory 2024-09-11',
   settings: amazonSettings,
   auth: {
     kind: 'token',
@@ -33,6 +37,6 @@ export const marketplaceAmazon: ConnectorDefinition<AmazonSettings> = {
     restricted: restrictedToken,
   },
   limits: { concurrency: 2, pauseMs: 2_000, rules: amazonRates, observe: observeAmazon },
-  capabilities: ['items:feed', 'stock:feed', 'orders:feed'],
-  ports: { itemFeed, stockFeed, orderFeed },
+  capabilities: ['items:feed', 'stock:feed', 'stock:publish', 'orders:feed', 'orders:step'],
+  ports: { itemFeed, stockFeed, stockOfferSink, orderFeed, orderStepSink },
 };

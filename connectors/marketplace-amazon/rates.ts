@@ -6,6 +6,7 @@ const RATES = {
   searchListingsItems: { perSecond: 5, burst: 5 },
   getInventorySummaries: { perSecond: 2, burst: 2 },
   searchOrders: { perSecond: 0.0056, burst: 20 },
+  updateShipmentStatus: { perSecond: 5, burst: 15 },
 } as const;
 
 export function amazonRates(): readonly LimitRule[] {

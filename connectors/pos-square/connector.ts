@@ -4,9 +4,12 @@ import { itemFeed } from './catalog.ts';
 import { profileFeed, profilesById } from './customers.ts';
 import { locations } from './locations.ts';
 import { loyaltyByCustomer } from './loyalty.ts';
+import { orderStepSink } from './order-steps.ts';
 import { orderFeed, ordersById } from './orders.ts';
 import { squareSettings } from './settings.ts';
 import type { SquareSettings } from './settings.ts';
+import { stockFeed } from './stock-feed.ts';
+import { stockMoveSink } from './stock-moves.ts';
 import { stockByItem } from './stock.ts';
 import { squareWebhook } from './webhook.ts';
 
@@ -29,21 +32,27 @@ export const posSquare: ConnectorDefinition<SquareSettings> = {
     'locations:read',
     'items:feed',
     'stock:read',
+    'stock:feed',
+    'stock:adjust',
     'profiles:read',
     'profiles:feed',
     'loyalty:read',
     'orders:read',
     'orders:feed',
+    'orders:step',
   ],
   webhook: squareWebhook,
   ports: {
     locations,
     itemFeed,
     stock: stockByItem,
+    stockFeed,
+    stockMoveSink,
     profiles: profilesById,
     profileFeed,
     loyalty: loyaltyByCustomer,
     orders: ordersById,
     orderFeed,
+    orderStepSink,
   },
 };

@@ -8,7 +8,7 @@ import { instantOf, textOf, unitsOf } from '#connectors/kit/text.ts';
 import type { SquareSettings } from './settings.ts';
 import { text } from './wire.ts';
 
-const count = z.object({
+export const count = z.object({
   catalog_object_id: z.string().min(1),
   location_id: z.string().min(1),
   state: z.string(),
@@ -22,20 +22,22 @@ const countsAnswer = z.object({ counts: rows.nullish(), cursor: text });
 type CountsAnswer = z.infer<typeof countsAnswer>;
 
 /** One reading a location: Square counts sellable and reserved units apart; the shelf holds both. */
-function decodeReading(key: StockKey, counts: readonly Count[]): StockDraft {
+export function decodeReading(
+  name: { readonly externalId: string; readonly code: string },
+  counts: readonly Count[],
+): StockDraft {
   const inState = (state: string): string | null => counts.find((entry) => entry.state === state)?.quantity ?? null;
   const sellable = unitsOf(inState('IN_STOCK'));
   const reserved = unitsOf(inState('RESERVED_FOR_SALE'), 'demand') ?? 0;
   const instants = counts.map((entry) => instantOf(entry.calculated_at)).filter((instant) => instant !== null);
   return {
-    externalId: key.externalId,
-    code: key.sku,
+    ...name,
     locationExternalId: counts[0]?.location_id ?? '',
     onHand: (sellable ?? 0) + reserved,
     committed: reserved,
     incoming: null,
     nets: [],
-    stamp: { asOf: instants.toSorted().at(-1) ?? null, reference: key.externalId, sequence: null },
+    stamp: { asOf: instants.toSorted().at(-1) ?? null, reference: name.externalId, sequence: null },
   };
 }
 
@@ -69,7 +71,12 @@ export const stockByItem: BatchReadDefinition<StockKey, readonly StockDraft[], S
       .filter(({ externalId }) => isWhole(externalId))
       .map((key): readonly [string, readonly StockDraft[]] => {
         const byLocation = Map.groupBy(byItem.get(key.externalId) ?? [], (row) => row.location_id);
-        return [key.externalId, [...byLocation.values()].map((counts) => decodeReading(key, counts))];
+        return [
+          key.externalId,
+          [...byLocation.values()].map((counts) =>
+            decodeReading({ externalId: key.externalId, code: key.sku }, counts),
+          ),
+        ];
       });
     return { values: new Map(readings), rejected };
   },

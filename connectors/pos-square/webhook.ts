@@ -7,8 +7,13 @@ import type { SquareSettings } from './settings.ts';
 
 const event = z.object({ event_id: z.string().min(1).max(200), type: z.string() });
 
-/** Feeds by the first word of an event's type; stock is read when it is asked for. Source: Square webhook event reference. */
-const FEEDS: Readonly<Record<string, string>> = { catalog: 'items', customer: 'customers', order: 'orders' };
+/** Feeds by the first word of an event's type. Source: Square webhook event reference. */
+const FEEDS: Readonly<Record<string, string>> = {
+  catalog: 'items',
+  customer: 'customers',
+  inventory: 'stock',
+  order: 'orders',
+};
 
 /** Square signs the notification URL and the body, and says no time: an event is known by its id. */
 export const squareWebhook: WebhookDefinition<SquareSettings> = {

@@ -107,5 +107,5 @@ export const audienceSink: WriteDefinition<AudienceWrite, WriteResult, Pinterest
     },
   }),
   page: answer,
-  decode: () => ({ kind: 'ACCEPTED' }),
+  decode: (_body, inputs) => inputs.map(() => ({ kind: 'ACCEPTED' })),
 };

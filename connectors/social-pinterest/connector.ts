@@ -18,7 +18,17 @@ export const socialPinterest: ConnectorDefinition<PinterestSettings> = {
   limits: {
     concurrency: 4,
     pauseMs: 5_000,
-    rules: ({ callsPerMinute }) => [{ kind: 'window', name: 'app', limit: callsPerMinute, windowMs: 60_000 }],
+    rules: ({ callsPerMinute, writesPerMinute }) => [
+      { kind: 'window', name: 'second', limit: 100, windowMs: 1_000 },
+      { kind: 'window', name: 'app', limit: callsPerMinute, windowMs: 60_000 },
+      {
+        kind: 'window',
+        name: 'writes',
+        operations: ['customer_lists/update'],
+        limit: writesPerMinute,
+        windowMs: 60_000,
+      },
+    ],
   },
   capabilities: ['signals:feed', 'audiences:read', 'audiences:write'],
   ports: { signalFeed, audiences: audiencesById, audienceSink },

@@ -18,5 +18,6 @@ export const wmsConnect: ConnectorDefinition<ConnectSettings> = {
   auth: { kind: 'headers', headers: () => ({}) },
   limits: { concurrency: 32, pauseMs: 1_000 },
   capabilities: ['stock:read', 'orders:read', 'orders:feed'],
-  ports: { stock: stockByItem, orders: ordersById, orderFeed },
+  // What is available where the WMS states nothing else.
+  ports: { stock: { ...stockByItem, nets: ['committed'] }, orders: ordersById, orderFeed },
 };

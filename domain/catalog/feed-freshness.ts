@@ -1,15 +1,7 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
-import { readFeedStates } from '#platform/feed-cursors.ts';
+import { type FeedState, readFeedStates } from '#platform/feed-cursors.ts';
 import type { Provenance } from '#schema/model/figures.ts';
-
-/** What a feed last achieved. */
-interface FeedState {
-  /** The first load was completed: what the snapshot lacks does not exist in the source. */
-  readonly loaded: boolean;
-  /** Epoch milliseconds of the last page that was stored. */
-  readonly updatedAtMs: number;
-}
 
 export interface FeedFreshness {
   /** Null: never ran. Cost: at most one read a second for all feeds together. */
@@ -44,7 +36,7 @@ const SNAPSHOT_FRESH_MS = 15 * 60_000;
 export interface SnapshotAge {
   readonly nowMs: number;
   /** The feed that keeps the snapshot; null: none, or it never ran. */
-  readonly feed: FeedState | null;
+  readonly feed: Pick<FeedState, 'updatedAtMs'> | null;
   /** Served because the realtime read failed. */
   readonly fallback: boolean;
 }

@@ -2,10 +2,11 @@ import { type Transaction, sql } from 'kysely';
 
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
-import { commitFeedCursor, readFeedCursor } from '#platform/feed-cursors.ts';
+import { commitFeedCursor, cursorOf, readFeedCursor } from '#platform/feed-cursors.ts';
 import type { ItemRecord } from '#schema/model/records.ts';
 import type { Change, FeedSink } from '#schema/model/sources.ts';
 import { identifyItem, normalizeGtin, toCodeKey } from './crosswalk-rules.ts';
+import { newestChanges } from './item-versions.ts';
 import type { CatalogTables } from './migrations.ts';
 import { type Affected, emptyAffected, rematch } from './rematch.ts';
 import { inBatches } from '#platform/batches.ts';
@@ -43,7 +44,8 @@ export function createItemFeedSink({
         // Two systems' pages that do not see each other's rows would leave an item unmatched for good.
         if (db.dialect === 'postgres') await sql`select pg_advisory_xact_lock(${LOCK_KEY})`.execute(trx);
         const atMs = clock.nowMs();
-        const changes = lastPerItem(page.changes.filter((change) => systemOf(change) === feed.system));
+        const own = page.changes.filter((change) => systemOf(change) === feed.system);
+        const changes = await newestChanges(trx, { system: feed.system, changes: own, atMs });
         const affected = emptyAffected();
         if (feed.system === canonicalSystem) await writeProducts(trx, { changes, atMs, affected });
         else {
@@ -51,8 +53,7 @@ export function createItemFeedSink({
           await writeItems(trx, { changes, atMs, affected, system: feed.system, prefixes });
         }
         await rematch(trx, { affected, canonicalSystem, codePrefixes });
-        const { system, feed: name } = feed;
-        await commitFeedCursor(trx, { system, feed: name, cursor: page.cursor, done: page.done, atMs });
+        await commitFeedCursor(trx, cursorOf(feed, page, clock));
       }),
   };
 }
@@ -178,7 +179,3 @@ const systemOf = (change: Change<ItemRecord>): string =>
   change.kind === 'upsert' ? change.value.system : change.system;
 const idOf = (change: Change<ItemRecord>): string =>
   change.kind === 'upsert' ? change.value.externalId : change.externalId;
-
-function lastPerItem(changes: readonly Change<ItemRecord>[]): Change<ItemRecord>[] {
-  return [...new Map(changes.map((change) => [idOf(change), change])).values()];
-}

@@ -78,7 +78,7 @@ export function createItemReader(options: ItemReaderOptions): ItemReader {
   };
 
   return async (codes, scope) => {
-    const [known, denied] = await Promise.all([present.getMany(codes), absent.getMany(codes)]);
+    const [known, denied] = await Promise.all([present.getMany(codes, scope.trace), absent.getMany(codes)]);
     const missing = codes.filter((_, at) => known[at] === undefined && denied[at] === undefined);
     if (missing.length === 0) return codes.map((_, at) => known[at] ?? null);
     const read = await readSource(missing, scope);

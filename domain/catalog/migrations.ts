@@ -40,10 +40,20 @@ interface ItemKeyRow {
   code_key: string;
 }
 
+/** The last version of an item that its system deleted, so that a late copy of it does not bring it back. */
+interface ItemTombstoneRow {
+  system: string;
+  external_id: string;
+  as_of: string | null;
+  sequence: string | null;
+  deleted_at_ms: number;
+}
+
 export interface CatalogTables {
   product: ProductRow;
   item_reference: ItemReferenceRow;
   item_key: ItemKeyRow;
+  item_tombstone: ItemTombstoneRow;
 }
 
 export const catalogMigrations: readonly Migration[] = [
@@ -88,6 +98,22 @@ export const catalogMigrations: readonly Migration[] = [
         .addPrimaryKeyConstraint('item_key_pk', ['code_key', 'system', 'external_id'])
         .execute();
       await db.schema.createIndex('item_key_item').on('item_key').columns(['system', 'external_id']).execute();
+    },
+  },
+  {
+    name: 'catalog-002-tombstones',
+    up: async (db, dialect) => {
+      const key = dialect === 'postgres' ? sql`text collate "C"` : sql`text`;
+      await db.schema
+        .createTable('item_tombstone')
+        .addColumn('system', 'text', (column) => column.notNull())
+        .addColumn('external_id', key, (column) => column.notNull())
+        .addColumn('as_of', 'text')
+        .addColumn('sequence', 'text')
+        .addColumn('deleted_at_ms', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('item_tombstone_pk', ['system', 'external_id'])
+        .execute();
+      await db.schema.createIndex('item_tombstone_age').on('item_tombstone').column('deleted_at_ms').execute();
     },
   },
 ];

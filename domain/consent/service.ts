@@ -60,6 +60,8 @@ export interface ConsentServiceOptions {
   readonly cipher: SubjectCipher;
   /** Ids of registered recipients. */
   readonly recipients: readonly string[];
+  /** Told after a decision is durable whose fields may open or close now. Must not throw. */
+  readonly onDecided?: (subjects: readonly SubjectId[]) => void;
   /** Text after `rcp_`, never repeated. @default a random UUID */
   readonly createId?: () => string;
 }
@@ -139,7 +141,9 @@ async function answer(
     if (reach.targets.length === 0)
       return rejected('Nothing of this customer is proven to be one person: no grant can be recorded.');
     const events = await toEvents(options.cipher, request, { ...rule, reach }, command.notice);
-    return commit(options, request.principal, command, { ...rule, reach, events });
+    const result = await commit(options, request.principal, command, { ...rule, reach, events });
+    if (result.kind === 'recorded') options.onDecided?.(reach.targets);
+    return result;
   });
 }
 

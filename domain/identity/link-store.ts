@@ -17,17 +17,19 @@ export interface RelinkOptions {
  * Brings links and customer ids in line after profiles changed, whatever the changes were. Touches only what shares keys
  * or links with them. Call it under the identity lock, in the transaction that wrote the profiles.
  * Cost: a few statements a call, not a profile.
+ * @returns everybody whose links or customer may have changed
  */
 export async function relink(
   trx: Transaction<IdentityTables>,
   changes: readonly KeyChange[],
   options: RelinkOptions,
-): Promise<void> {
-  if (changes.length === 0) return;
+): Promise<readonly SubjectId[]> {
+  if (changes.length === 0) return [];
   const area = await loadLinkArea(trx, changes, options.sizeCap);
   const wanted = linkProfiles(area.candidates, { sizeCap: options.sizeCap, crowdedKeys: area.crowdedKeys });
   await replaceLinks(trx, { area, wanted, at: options.at });
   await assignCustomers(trx, connectedSets(area.subjects, wanted));
+  return area.subjects;
 }
 
 async function replaceLinks(

@@ -7,10 +7,10 @@ import type { MatchKeys } from './match-keys.ts';
 import { ageBandOf } from './normalize.ts';
 import { type EnsuredSubject, type Subjects, keyOf, lockIdentity } from './subjects.ts';
 import type { IdentityTables, SourceProfileTable } from './tables.ts';
-import { isOlder, isSameVersion } from './versions.ts';
+import { isOlder, isSameVersion, versionOf } from '#schema/model/record-version.ts';
 import { type Clock, nowIso } from '#platform/clock.ts';
 import type { SubjectCipher } from '#schema/model/consent.ts';
-import { type ExternalRef, toSubjectId } from '#schema/model/ids.ts';
+import { type ExternalRef, type SubjectId, toSubjectId } from '#schema/model/ids.ts';
 import type { ProfileRecord } from '#schema/model/records.ts';
 
 export interface ProfileWriterOptions {
@@ -42,12 +42,15 @@ interface PreparedProfile {
 export interface ProfileWriter {
   readonly prepare: (records: readonly ProfileRecord[]) => Promise<PreparedProfiles>;
   /** Keyed upserts; versions older than the stored one are ignored. Takes the identity lock. */
-  readonly write: (trx: Transaction<IdentityTables>, prepared: PreparedProfiles) => Promise<void>;
+  readonly write: (trx: Transaction<IdentityTables>, prepared: PreparedProfiles) => Promise<Touched>;
   /** Marks profiles as deleted; unknown ones are ignored. Takes the identity lock. */
-  readonly remove: (trx: Transaction<IdentityTables>, refs: readonly ExternalRef[]) => Promise<void>;
+  readonly remove: (trx: Transaction<IdentityTables>, refs: readonly ExternalRef[]) => Promise<Touched>;
   /** Sets the loyalty number of profiles that state none themselves. Takes the identity lock. */
-  readonly writeLoyalty: (trx: Transaction<IdentityTables>, numbers: readonly LoyaltyNumber[]) => Promise<void>;
+  readonly writeLoyalty: (trx: Transaction<IdentityTables>, numbers: readonly LoyaltyNumber[]) => Promise<Touched>;
 }
+
+/** Whose profile, links or customer changed; what was delivered again unchanged touches nobody. */
+export type Touched = readonly SubjectId[];
 
 export interface LoyaltyNumber {
   readonly ref: ExternalRef;
@@ -59,8 +62,14 @@ export function createProfileWriter(options: ProfileWriterOptions): ProfileWrite
   const { subjects, cipher, matchKeys, clock, country } = options;
   const sizeCap = options.sizeCap ?? 10;
 
-  const relinkNow = async (trx: Transaction<IdentityTables>, changes: readonly KeyChange[]): Promise<void> =>
-    relink(trx, changes, { sizeCap, at: nowIso(clock) });
+  const relinkNow = async (
+    trx: Transaction<IdentityTables>,
+    changes: readonly KeyChange[],
+    changed: readonly SourceProfileTable[],
+  ): Promise<Touched> => {
+    const linked = await relink(trx, changes, { sizeCap, at: nowIso(clock) });
+    return [...new Set([...changed.map(toSubject), ...linked])];
+  };
 
   return {
     async prepare(records) {
@@ -103,7 +112,7 @@ export function createProfileWriter(options: ProfileWriterOptions): ProfileWrite
       await upsertRows(trx, rows);
       await upsertSnapshots(trx, current);
       await updateSubjects(trx, { profiles: current, atMs: clock.nowMs() });
-      await relinkNow(trx, keyChanges(rows, stored));
+      return relinkNow(trx, keyChanges(rows, stored), rows.filter(isNews(stored)));
     },
 
     async remove(trx, refs) {
@@ -119,10 +128,12 @@ export function createProfileWriter(options: ProfileWriterOptions): ProfileWrite
           .execute();
         await trx.deleteFrom('profile_snapshot').where('profile_id', 'in', ids).execute();
       }
-      await relinkNow(
-        trx,
-        gone.map((row) => ({ subject: toSubject(row), before: takesPart(row) ? row : null, after: null })),
-      );
+      const changes = gone.map((row) => ({
+        subject: toSubject(row),
+        before: takesPart(row) ? row : null,
+        after: null,
+      }));
+      return relinkNow(trx, changes, gone);
     },
 
     async writeLoyalty(trx, numbers) {
@@ -138,7 +149,7 @@ export function createProfileWriter(options: ProfileWriterOptions): ProfileWrite
         return isOpen ? [{ ...row, loyalty_hash: hash, loyalty_from: hash === null ? null : 'ACCOUNT' }] : [];
       });
       await upsertRows(trx, rows);
-      await relinkNow(trx, keyChanges(rows, stored));
+      return relinkNow(trx, keyChanges(rows, stored), rows);
     },
   };
 }
@@ -167,10 +178,6 @@ function toRow(
   };
 }
 
-function versionOf(record: ProfileRecord): { as_of: string | null; sequence: string | null } {
-  return { as_of: record.provenance.asOf, sequence: record.provenance.source?.sequence ?? null };
-}
-
 /** A profile that states no loyalty number keeps the one its account stated. */
 function withAccountNumber(row: SourceProfileTable, known: SourceProfileTable | undefined): SourceProfileTable {
   if (row.loyalty_hash !== null || known?.loyalty_from !== 'ACCOUNT') return row;
@@ -180,6 +187,14 @@ function withAccountNumber(row: SourceProfileTable, known: SourceProfileTable | 
 const rowKey = (row: Pick<SourceProfileTable, 'system' | 'external_id'>): string => `${row.system}\n${row.external_id}`;
 
 const takesPart = (row: SourceProfileTable): boolean => row.observed_at !== null && row.deleted_at === null;
+
+/** Whether a row says something the stored one did not. */
+const isNews =
+  (stored: ReadonlyMap<string, SourceProfileTable>) =>
+  (row: SourceProfileTable): boolean => {
+    const known = stored.get(rowKey(row));
+    return known === undefined || !takesPart(known) || !isSameVersion(row, known);
+  };
 
 const toSubject = (row: SourceProfileTable): KeyChange['subject'] => toSubjectId(row.subject_id);
 

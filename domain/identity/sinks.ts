@@ -5,18 +5,20 @@ import type { MatchKeys } from './match-keys.ts';
 import type { LoyaltyNumber, ProfileWriter } from './profile-writer.ts';
 import { type Subjects, keyOf } from './subjects.ts';
 import type { IdentityTables } from './tables.ts';
-import { isOlder } from './versions.ts';
+import { isOlder, versionOf } from '#schema/model/record-version.ts';
 import { type Clock, nowIso } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
-import { commitFeedCursor, readFeedCursor } from '#platform/feed-cursors.ts';
-import { type ExternalRef, type SystemId, toSystemId } from '#schema/model/ids.ts';
+import { commitFeedCursor, cursorOf, readFeedCursor } from '#platform/feed-cursors.ts';
+import { type ExternalRef, type SubjectId, type SystemId, toSystemId } from '#schema/model/ids.ts';
 import type { LoyaltyRecord, ProfileRecord } from '#schema/model/records.ts';
-import type { Change, FeedPage, FeedSink, FeedSource } from '#schema/model/sources.ts';
+import type { Change, FeedSink } from '#schema/model/sources.ts';
 
 export interface IdentitySinkOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly writer: ProfileWriter;
+  /** Told after a commit whose customers may read differently now. Must not throw. */
+  readonly onChanged?: (subjects: readonly SubjectId[]) => void;
 }
 
 /** Where profile feeds go: directory rows, links and the cursor, together or not at all. */
@@ -27,11 +29,13 @@ export function createProfileSink(options: IdentitySinkOptions): FeedSink<Profil
     async writePage(feed, page) {
       const { upserts, deletes } = splitChanges(page.changes);
       const prepared = await writer.prepare(upserts);
-      await database.write.transaction().execute(async (trx) => {
-        if (upserts.length > 0) await writer.write(trx, prepared);
-        if (deletes.length > 0) await writer.remove(trx, deletes);
+      const touched = await database.write.transaction().execute(async (trx) => {
+        const written = upserts.length > 0 ? await writer.write(trx, prepared) : [];
+        const removed = deletes.length > 0 ? await writer.remove(trx, deletes) : [];
         await commitFeedCursor(trx, cursorOf(feed, page, clock));
+        return [...written, ...removed];
       });
+      options.onChanged?.(touched);
     },
     readCursor: async (feed) => readFeedCursor(options.database, feed),
   };
@@ -51,8 +55,10 @@ export function createLoyaltySink(options: LoyaltySinkOptions): FeedSink<Loyalty
   return {
     async writePage(feed, page) {
       const { upserts, deletes } = splitChanges(page.changes);
-      await subjects.ensureSubjects(upserts.map((record) => profileRef(record.system, record.customerExternalId)));
-      await database.write.transaction().execute(async (trx) => {
+      const ensured = await subjects.ensureSubjects(
+        upserts.map((record) => profileRef(record.system, record.customerExternalId)),
+      );
+      const linked = await database.write.transaction().execute(async (trx) => {
         const fresh = await upsertAccounts(trx, upserts, (number) => matchKeys.loyaltyAccount(number, options.country));
         const gone = await removeAccounts(trx, { refs: deletes, at: nowIso(clock) });
         const numbers = new Map<string, LoyaltyNumber>();
@@ -61,9 +67,11 @@ export function createLoyaltySink(options: LoyaltySinkOptions): FeedSink<Loyalty
           const hash = number === null ? null : matchKeys.loyaltyNumber(number);
           numbers.set(customerExternalId, { ref: { system, externalId: customerExternalId }, hash });
         }
-        if (numbers.size > 0) await writer.writeLoyalty(trx, [...numbers.values()]);
+        const touched = numbers.size > 0 ? await writer.writeLoyalty(trx, [...numbers.values()]) : [];
         await commitFeedCursor(trx, cursorOf(feed, page, clock));
+        return touched;
       });
+      options.onChanged?.([...ensured.map(({ subject }) => subject), ...linked]);
     },
     readCursor: async (feed) => readFeedCursor(options.database, feed),
   };
@@ -145,10 +153,6 @@ async function readAccounts(
   );
 }
 
-function versionOf(record: LoyaltyRecord): { as_of: string | null; sequence: string | null } {
-  return { as_of: record.provenance.asOf, sequence: record.provenance.source?.sequence ?? null };
-}
-
 /** A page as upserts and deletes; of a record that appears as both, the later kind counts. */
 export function splitChanges<V extends ExternalRef>(
   changes: readonly Change<V>[],
@@ -162,13 +166,4 @@ export function splitChanges<V extends ExternalRef>(
       change.kind === 'delete' ? [profileRef(change.system, change.externalId)] : [],
     ),
   };
-}
-
-/** What to commit beside a page's rows. */
-export function cursorOf(
-  feed: Pick<FeedSource<never>, 'system' | 'feed'>,
-  page: FeedPage<unknown>,
-  clock: Clock,
-): Parameters<typeof commitFeedCursor>[1] {
-  return { system: feed.system, feed: feed.feed, cursor: page.cursor, done: page.done, atMs: clock.nowMs() };
 }

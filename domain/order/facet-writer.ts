@@ -4,7 +4,7 @@ import { type OrderPolicy, mergeFacets } from './order-merge.ts';
 import type { OrderReferenceTable, OrderTables } from './tables.ts';
 import { batchesOf, inBatches } from '#platform/batches.ts';
 import { keyOf, mintId } from '#domain/identity/subjects.ts';
-import { isOlder, isSameVersion } from '#domain/identity/versions.ts';
+import { isOlder, isSameVersion } from '#schema/model/record-version.ts';
 import { type ExternalRef, toSystemId } from '#schema/model/ids.ts';
 
 /** A facet ready to be written; its order is found or minted here. */

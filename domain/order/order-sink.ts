@@ -13,13 +13,13 @@ import type { OrderPolicy } from './order-merge.ts';
 import type { OrderTables } from './tables.ts';
 import { inBatches } from '#platform/batches.ts';
 import type { ProfileWriter } from '#domain/identity/profile-writer.ts';
-import { cursorOf, splitChanges } from '#domain/identity/sinks.ts';
+import { splitChanges } from '#domain/identity/sinks.ts';
 import { type SubjectRef, type Subjects, keyOf, lockIdentity } from '#domain/identity/subjects.ts';
 import type { IdentityTables } from '#domain/identity/tables.ts';
-import { isOlder } from '#domain/identity/versions.ts';
+import { isOlder } from '#schema/model/record-version.ts';
 import { type Clock, nowIso } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
-import { commitFeedCursor, readFeedCursor } from '#platform/feed-cursors.ts';
+import { commitFeedCursor, cursorOf, readFeedCursor } from '#platform/feed-cursors.ts';
 import type { SubjectCipher } from '#schema/model/consent.ts';
 import {
   type ExternalRef,
@@ -42,6 +42,8 @@ export interface OrderSinkOptions {
   readonly policy: OrderPolicy;
   /** Whose orders cannot be read at request time: their values are kept as ciphertext. */
   readonly keepsSnapshot: (order: OrderRecord) => boolean;
+  /** Told after a commit whose orders changed. Must not throw. */
+  readonly onChanged?: (subjects: readonly SubjectId[]) => void;
   /** The graph's location for a system's own id of it. @default locationIdOf */
   readonly locationOf?: (ref: ExternalRef) => LocationId;
 }
@@ -70,10 +72,10 @@ export function createOrderSink(options: OrderSinkOptions): FeedSink<OrderRecord
       const prepared = await prepareFacets(orders, options, database.read);
       const nowMs = clock.nowMs();
       const due = page.done && nowMs - (confirmedAtMs.get(feed.system) ?? 0) >= CONFIRM_EVERY_MS;
-      await database.write.transaction().execute(async (trx) => {
+      const touched = await database.write.transaction().execute(async (trx) => {
         // Facets of one order arrive by several feeds: their writers take turns.
         await lockIdentity(trx);
-        if (buyers.profiles.length > 0) await profiles.write(trx, buyers);
+        const linked = buyers.profiles.length > 0 ? await profiles.write(trx, buyers) : [];
         const written = await writeFacets(
           trx,
           prepared.map(({ facet }) => facet),
@@ -83,7 +85,9 @@ export function createOrderSink(options: OrderSinkOptions): FeedSink<OrderRecord
         await refreshOrders(trx, { ...touchedBy(written, gone), policy, syncedAtMs: nowMs });
         if (due) await confirmRelations(trx, feed.system, nowMs);
         await commitFeedCursor(trx, cursorOf(feed, page, clock));
+        return [...linked, ...written.map(({ row }) => toSubjectId(row.subject_id))];
       });
+      options.onChanged?.(touched);
       if (due) confirmedAtMs.set(feed.system, nowMs);
     },
     readCursor: async (feed) => readFeedCursor(options.database, feed),

@@ -1,4 +1,3 @@
-import { MortarError } from '#platform/errors.ts';
 import type { AuthorityConfig } from '#schema/model/configuration.ts';
 import type { Provenance, QuantityFigure } from '#schema/model/figures.ts';
 import { toSystemId } from '#schema/model/ids.ts';
@@ -30,24 +29,19 @@ export interface PlaceStock {
   readonly witnesses: readonly QuantityFigure[];
 }
 
-/** Kind of place -> the one system whose figure counts there. */
-export type Authorities = ReadonlyMap<string, string>;
+/** Kind of place -> the systems whose figures count there: each at the places that are its own. */
+export type Authorities = ReadonlyMap<string, readonly string[]>;
 
-/** @throws {MortarError} CONFIGURATION_INVALID when a kind of place has two authorities. */
 export function toAuthorities(configured: readonly AuthorityConfig[]): Authorities {
-  const authorities = new Map<string, string>();
-  for (const { system, locationKinds } of configured) {
-    for (const kind of locationKinds) {
-      const other = authorities.get(kind);
-      if (other !== undefined && other !== system) {
-        throw new MortarError('CONFIGURATION_INVALID', {
-          message: `authorities: ${kind} has two (${other} and ${system}). Exactly one system's stock figure counts at a place; remove the kind from one of them.`,
-        });
-      }
-      authorities.set(kind, system);
-    }
-  }
-  return authorities;
+  const pairs = configured.flatMap(({ system, locationKinds }) => locationKinds.map((kind) => ({ kind, system })));
+  const byKind = Map.groupBy(pairs, ({ kind }) => kind);
+  return new Map([...byKind].map(([kind, entries]) => [kind, entries.map(({ system }) => system)]));
+}
+
+/** The one system whose figure counts at the place: of those of its kind the place's own, else the first that knows it. */
+function authorityAt(place: Place, authorities: Authorities): string | undefined {
+  const able = authorities.get(place.kind) ?? [];
+  return place.names.find(({ system }) => able.includes(system))?.system;
 }
 
 export interface ItemStockFacts {
@@ -60,7 +54,7 @@ export interface ItemStockFacts {
 
 /** The stock of one item at one place, as its authority states it. Pure. */
 export function stockAt(place: Place, facts: ItemStockFacts, authorities: Authorities): PlaceStock {
-  const authority = authorities.get(place.kind);
+  const authority = authorityAt(place, authorities);
   const witnesses = witnessesOf(place, facts, authority ?? null);
   const name = authority === undefined ? null : nameIn(place, authority);
   const stock = authority === undefined ? undefined : facts.bySystem.get(authority);

@@ -13,6 +13,8 @@ interface StockSnapshotRow {
   reading: string;
   /** When the source says it was true, else when it was read. */
   as_of_ms: number;
+  /** Why the reading is never offered (QuarantineReason); null: it may be. */
+  quarantine: string | null;
 }
 
 /** A system's locations as last read: what a restart has while the system is down. */
@@ -49,6 +51,15 @@ export const stockMigrations: readonly Migration[] = [
         .addColumn('records', 'text', (column) => column.notNull())
         .addColumn('seen_at_ms', 'bigint', (column) => column.notNull())
         .execute();
+    },
+  },
+  {
+    name: 'stock-002-quarantine',
+    up: async (db) => {
+      await db.schema.alterTable('stock_snapshot').addColumn('quarantine', 'text').execute();
+      await sql`create index stock_snapshot_quarantine on stock_snapshot (system, as_of_ms) where quarantine is not null`.execute(
+        db,
+      );
     },
   },
 ];

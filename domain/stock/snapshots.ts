@@ -3,9 +3,10 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { batchesOf } from '#platform/batches.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
-import { commitFeedCursor, readFeedCursor } from '#platform/feed-cursors.ts';
+import { commitFeedCursor, cursorOf, readFeedCursor } from '#platform/feed-cursors.ts';
 import type { StockReading } from '#schema/model/records.ts';
 import type { FeedSink } from '#schema/model/sources.ts';
+import { quarantineReason } from './atp.ts';
 import type { StockTables } from './migrations.ts';
 import { parseStored, stockReadingSchema } from './stock-codec.ts';
 
@@ -76,14 +77,7 @@ export function createStockSnapshots({
             trx,
             upserts.map((reading) => toRow(reading, feed.system, reading.externalId)),
           );
-          const { system, feed: name } = feed;
-          await commitFeedCursor(trx, {
-            system,
-            feed: name,
-            cursor: page.cursor,
-            done: page.done,
-            atMs: clock.nowMs(),
-          });
+          await commitFeedCursor(trx, cursorOf(feed, page, clock));
         }),
     },
   };
@@ -134,7 +128,9 @@ async function replaceChunk(trx: Transaction<StockTables>, system: string, items
 }
 
 async function upsertForward(trx: Transaction<StockTables>, rows: readonly StockTables['stock_snapshot'][]) {
-  const last = new Map(rows.map((row) => [`${row.item_key}\n${row.location_external_id}`, row]));
+  // Feeds deliver in any order: of two figures of one place in a page the newer counts, wherever it stands.
+  const ordered = rows.toSorted((a, b) => a.as_of_ms - b.as_of_ms);
+  const last = new Map(ordered.map((row) => [`${row.item_key}\n${row.location_external_id}`, row]));
   for (const chunk of batchesOf([...last.values()], CHUNK)) {
     await trx
       .insertInto('stock_snapshot')
@@ -146,6 +142,7 @@ async function upsertForward(trx: Transaction<StockTables>, rows: readonly Stock
             code: eb.ref('excluded.code'),
             reading: eb.ref('excluded.reading'),
             as_of_ms: eb.ref('excluded.as_of_ms'),
+            quarantine: eb.ref('excluded.quarantine'),
           }))
           .whereRef('excluded.as_of_ms', '>=', 'stock_snapshot.as_of_ms'),
       )
@@ -161,6 +158,7 @@ function toRow(reading: StockReading, system: string, itemKey: string): StockTab
     code: reading.code,
     reading: JSON.stringify(reading),
     as_of_ms: Date.parse(reading.provenance.asOf ?? reading.provenance.observedAt),
+    quarantine: reading.onHand === null ? null : quarantineReason({ ...reading, onHand: reading.onHand }),
   };
 }
 
@@ -168,4 +166,19 @@ function toRow(reading: StockReading, system: string, itemKey: string): StockTab
 function newestPerPlace(rows: readonly StoredReading[]): readonly StockReading[] {
   const ordered = rows.toSorted((a, b) => a.asOfMs - b.asOfMs);
   return [...new Map(ordered.map(({ reading }) => [reading.locationExternalId, reading])).values()];
+}
+
+/** The places every system was last seen to state stock for, by its own ids. @param limit at most so many rows in all */
+export async function seenStockPlaces(
+  database: Database,
+  limit: number,
+): Promise<readonly { readonly system: string; readonly place: string }[]> {
+  const rows = await database
+    .as<StockTables>()
+    .read.selectFrom('stock_snapshot')
+    .select(['system', 'location_external_id'])
+    .distinct()
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ system: row.system, place: row.location_external_id }));
 }

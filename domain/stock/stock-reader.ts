@@ -124,7 +124,7 @@ async function readLive(
     if (slot instanceof Error) return { kind: 'PARTIAL', readings: lastSeen.get(one) ?? [], failure: slot };
     // Null: the system has no such item, so none of it is anywhere.
     const readings = slot ?? [];
-    writeBehind.note({ system: system.system, itemKey: one.name.itemKey, readings, observedAtMs });
+    writeBehind.note({ system: system.system, sku: toSku(one.sku), itemKey: one.name.itemKey, readings, observedAtMs });
     return slot === null ? { kind: 'NOT_CARRIED' } : { kind: 'COMPLETE', readings, observedAt };
   });
 }

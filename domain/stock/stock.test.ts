@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { type ChannelConfig, channelConfig } from '#schema/model/configuration.ts';
 import type { QuantityFigure } from '#schema/model/figures.ts';
-import { toSystemId } from '#schema/model/ids.ts';
+import { toSku, toSystemId } from '#schema/model/ids.ts';
 import type { StockReading } from '#schema/model/records.ts';
 import { aClock, aFeed, aPage, aProvenance, aReading, NOON_MS } from '#test/support/catalog.ts';
 import { describeDatabases } from '#test/support/databases.ts';
@@ -14,7 +14,7 @@ import { mergePlaces } from './locations.ts';
 import { createStockSnapshots, type ItemStock } from './snapshots.ts';
 import { parseStockLevelId, stockLevelId } from './stock.ts';
 import type { SystemStock } from './stock-reader.ts';
-import { createWriteBehind } from './write-behind.ts';
+import { createWriteBehind, type NotedStock } from './write-behind.ts';
 
 const channel = (bufferUnits: number): ChannelConfig =>
   channelConfig.parse({
@@ -116,12 +116,24 @@ test('a derived figure is as old as its oldest input, of unknown age when one is
   expect(deriveProvenance([])).toBeNull();
 });
 
-test('two authorities for one kind of place are refused', () => {
-  const two = [
-    { system: 'pos', locationKinds: ['STORE' as const] },
+test('of two authorities for a kind of place the place’s own counts, and an alias of it stays a witness', () => {
+  const two = toAuthorities([
     { system: 'wms', locationKinds: ['STORE' as const] },
-  ];
-  expect(() => toAuthorities(two)).toThrow('STORE has two (pos and wms)');
+    { system: 'pos', locationKinds: ['STORE' as const] },
+  ]);
+  const complete = (readings: readonly StockReading[]): SystemStock => ({
+    kind: 'COMPLETE',
+    readings,
+    observedAt: '2026-11-23T12:00:00.000Z',
+  });
+  const bySystem = new Map([
+    ['pos', complete([aReading('pos', 'L1', { onHand: 4 })])],
+    ['wms', complete([aReading('wms', 'W-L1', { onHand: 9 })])],
+  ]);
+  const [home] = places;
+  if (home === undefined) throw new Error('there is a place');
+  const stock = stockAt(home, { bySystem, companyTotal: null, connectors: new Map() }, two);
+  expect([stock.stated?.onHand, stock.witnesses.map(({ value }) => value)]).toEqual([4, [9]]);
 });
 
 test('an alias is the other place, configuration completes what a system says, and a fragment alone is no place', () => {
@@ -148,8 +160,9 @@ test('the id of a stock level gives back any sku and place, and nothing else par
 });
 
 const at = (iso: string) => aProvenance('pos', { asOf: iso, observedAt: iso });
-const item = (readings: readonly StockReading[], observedAtMs = NOON_MS): ItemStock => ({
+const item = (readings: readonly StockReading[], observedAtMs = NOON_MS): NotedStock => ({
   system: 'pos',
+  sku: toSku('A'),
   itemKey: 'pos:A',
   readings,
   observedAtMs,
@@ -178,6 +191,15 @@ describeDatabases('last-seen stock', (open) => {
     expect(await find()).toEqual([['L1', 4]]);
     await snapshots.replaceItems([item([])]);
     expect(await find()).toEqual([]);
+  });
+
+  test('of two figures of one place in a page the newer counts, wherever it stands', async () => {
+    await using db = await open(retailMigrations);
+    const snapshots = createStockSnapshots({ database: db.database, clock: aClock() });
+    const newer = aReading('pos', 'L1', { onHand: 7, provenance: at('2026-11-23T11:30:00.000Z') });
+    const older = aReading('pos', 'L1', { onHand: 3, provenance: at('2026-11-23T11:00:00.000Z') });
+    await snapshots.sink.writePage(aFeed<StockReading>('pos', 'stock'), aPage([newer, older]));
+    expect((await snapshots.find('pos', [name]))[0]?.map(({ onHand }) => onHand)).toEqual([7]);
   });
 
   test('a feed page and its cursor are committed together; a deletion takes all places of the item', async () => {
@@ -228,6 +250,19 @@ describe('writing behind', () => {
     behind.note({ ...newer, observedAtMs: NOON_MS + 60_000 });
     await behind.flush();
     expect(writes).toHaveLength(2);
+  });
+
+  test('tells of other units than at the read before, not of a first read, a newer count or another order', () => {
+    const changed: string[] = [];
+    const replaceItems = () => Promise.resolve();
+    const behind = createWriteBehind({ snapshots: { replaceItems }, onChange: (sku) => void changed.push(sku) });
+    const countedAt = (asOf: string) => ({ provenance: { ...aReading('pos', 'L1').provenance, asOf } });
+    behind.note(item([aReading('pos', 'L1', { onHand: 1, ...countedAt('2026-01-01T00:00:00.000Z') })]));
+    behind.note(item([aReading('pos', 'L1', { onHand: 1, ...countedAt('2026-01-02T00:00:00.000Z') })]));
+    expect(changed).toEqual([]);
+    behind.note(item([aReading('pos', 'L1', { onHand: 0 })]));
+    behind.note(item([aReading('pos', 'L1', { onHand: 0 }), aReading('pos', 'L2', { onHand: 0 })]));
+    expect(changed).toEqual(['A', 'A']);
   });
 
   test('holds a bounded number of items, and writes again what failed', async () => {

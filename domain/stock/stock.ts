@@ -13,6 +13,7 @@ import { type ItemStockFacts, type PlaceStock, stockAt, toAuthorities } from './
 import { createLocationRegistry, type LocationRegistry } from './location-registry.ts';
 import type { Place } from './locations.ts';
 import { memoizeOpenings, type Opening } from './opening-hours.ts';
+import { createStockQuarantine, type StockQuarantine } from './quarantine.ts';
 import { createStockSnapshots } from './snapshots.ts';
 import { createStockReader, type StockSystem } from './stock-reader.ts';
 import { createWriteBehind } from './write-behind.ts';
@@ -24,6 +25,8 @@ export interface StockOptions {
   readonly catalog: Pick<Catalog, 'crosswalk' | 'freshness' | 'companyTotals' | 'products'>;
   readonly retail: Pick<RetailConfig, 'locations' | 'authorities'>;
   readonly systems: readonly StockSystem[];
+  /** Told that the stock of products reads differently now. Must not throw. */
+  readonly onChange?: (skus: readonly Sku[]) => void;
   /** Told when last-seen figures could not be stored. */
   readonly onWriteError?: (error: unknown) => void;
   /** The most a realtime read may take before the snapshot answers, in milliseconds. @default 1500 */
@@ -49,6 +52,9 @@ interface AvailabilityRequest {
 export interface Stock {
   readonly registry: LocationRegistry;
   readonly stockSink: FeedSink<StockReading>;
+  readonly quarantine: StockQuarantine;
+  /** Reads the figures of every system as a query would; what reads differently than before is told to `onChange`. */
+  readonly look: (skus: readonly string[], scope: CallScope) => Promise<void>;
   /** Facts by sku, in order; an Error where even the product could not be looked up. One batch read a system. */
   readonly facts: (skus: readonly string[], scope: CallScope) => Promise<readonly (StockFacts | Error)[]>;
   /** Pure: places are those of one directory, facts those of one read. */
@@ -62,12 +68,15 @@ export interface Stock {
   readonly close: () => Promise<void>;
 }
 
-/** @throws {MortarError} CONFIGURATION_INVALID when a kind of place has two authorities. */
 export function createStock(options: StockOptions): Stock {
-  const { database, clock, catalog, retail, systems, onWriteError } = options;
+  const { database, clock, catalog, retail, systems, onWriteError, onChange } = options;
   const authorities = toAuthorities(retail.authorities);
   const snapshots = createStockSnapshots({ database, clock });
-  const writeBehind = createWriteBehind({ snapshots, ...(onWriteError && { onError: onWriteError }) });
+  const writeBehind = createWriteBehind({
+    snapshots,
+    ...(onWriteError && { onError: onWriteError }),
+    onChange: onChange && ((sku) => onChange([sku])),
+  });
   const reader = createStockReader({
     clock,
     systems,
@@ -83,7 +92,9 @@ export function createStock(options: StockOptions): Stock {
 
   return {
     registry: createLocationRegistry({ ...options, sources, configured: retail.locations }),
-    stockSink: snapshots.sink,
+    stockSink: onChange === undefined ? snapshots.sink : tellingSink(snapshots.sink, catalog.crosswalk, onChange),
+    look: async (skus, scope) => void (await reader(skus, scope)),
+    quarantine: createStockQuarantine(database),
     async facts(skus, scope) {
       const [known, bySystem, totals] = await Promise.all([
         knownProducts(catalog, skus, scope),
@@ -109,6 +120,24 @@ export function createStock(options: StockOptions): Stock {
     levelAt: (facts, place) => stockAt(place, facts, authorities),
     openingOf: (place) => (place.hours === null ? null : openings(place.id, place.hours, clock.nowMs())),
     close: writeBehind.close,
+  };
+}
+
+/** A sink that tells, after each page is stored, of which products it was. */
+function tellingSink(
+  sink: FeedSink<StockReading>,
+  crosswalk: Pick<Catalog['crosswalk'], 'skusOf'>,
+  onChange: (skus: readonly Sku[]) => void,
+): FeedSink<StockReading> {
+  return {
+    readCursor: sink.readCursor,
+    async writePage(feed, page) {
+      await sink.writePage(feed, page);
+      const codes = page.changes.map((change) => (change.kind === 'upsert' ? change.value.code : change.externalId));
+      if (codes.length === 0) return;
+      const skus = await crosswalk.skusOf(feed.system, codes);
+      onChange(skus.filter((sku) => sku !== null));
+    },
   };
 }
 

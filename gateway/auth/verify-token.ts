@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 
 import type { IssuerKeys } from './issuer-keys.ts';
@@ -61,7 +61,7 @@ export function createTokenVerifier({ issuer, keys, clock }: VerifierDeps): Veri
 
   return async (authorization) => {
     if (authorization === undefined) return null;
-    const token = /^bearer +([\w~+/.=-]+)$/i.exec(authorization)?.[1];
+    const token = bearerToken(authorization);
     if (token === undefined || token.length > MAX_TOKEN_LENGTH) {
       throw new MortarError('UNAUTHENTICATED', { message: 'The Authorization header holds no bearer token.' });
     }
@@ -78,6 +78,23 @@ export function createTokenVerifier({ issuer, keys, clock }: VerifierDeps): Veri
       throw new MortarError('UNAUTHENTICATED', { message: explain(error), cause: error });
     }
   };
+}
+
+/** When a verified token is accepted no longer, in epoch milliseconds; Infinity: its end cannot be read. */
+export function tokenEndsAtMs(authorization: string | undefined): number {
+  const token = bearerToken(authorization);
+  if (token === undefined) return Infinity;
+  try {
+    // Its signature was checked before.
+    const { exp = Infinity } = decodeJwt(token);
+    return (exp + CLOCK_TOLERANCE_SECONDS) * 1000;
+  } catch {
+    return Infinity;
+  }
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return /^bearer +([\w~+/.=-]+)$/i.exec(authorization ?? '')?.[1];
 }
 
 interface Verified {

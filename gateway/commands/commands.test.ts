@@ -178,9 +178,8 @@ describe('what a person reads', () => {
       sandboxUrls: { control: 'http://127.0.0.1:4300' },
       pagesBuilt: true,
       startedInMs: 2_345,
-      systems: [
-        { id: 'erp', connector: 'erp-business-central', url: 'http://127.0.0.1:4310', state: 'DOWN', lagSeconds: null },
-      ],
+      what: 'one graph over 1 systems',
+      parts: [{ id: 'erp', connector: 'erp-business-central', url: 'http://127.0.0.1:4310', state: 'DOWN' }],
     });
     for (const part of [
       'http://127.0.0.1:4000/graphql',

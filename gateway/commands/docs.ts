@@ -1,4 +1,5 @@
 import { readPolicy } from '#gateway/policy.ts';
+import { connectorPages, connectorPagesFolder } from '#gateway/reference/connector-pages.ts';
 import { consentPage } from '#gateway/reference/consent-page.ts';
 import { errorPage } from '#gateway/reference/error-page.ts';
 import { schemaPages } from '#gateway/reference/schema-pages.ts';
@@ -13,21 +14,25 @@ export interface DocsOptions {
   readonly check: boolean;
 }
 
-const folder = 'docs/schema';
+const folders = ['docs/schema', connectorPagesFolder];
 
 function stalePages(project: SchemaProject, pages: readonly Page[]): readonly string[] {
   const known = new Set(pages.map((page) => page.path));
-  return project.files
-    .list(folder)
-    .map((name) => `${folder}/${name}`)
+  return folders
+    .flatMap((folder) => project.files.list(folder).map((name) => `${folder}/${name}`))
     .filter((path) => !known.has(path));
 }
 
-/** Writes the generated pages (docs/errors.md, docs/consent-rules.md, docs/schema/*.md), or says which have drifted. */
+/** Writes the generated pages (docs/errors.md, docs/consent-rules.md, docs/schema/*.md, docs/connectors/*.md), or says which have drifted. */
 export function runDocs(options: DocsOptions, project: SchemaProject = thisProject()): CommandReport {
   const supergraph = tryCompose(project.subgraphs);
   if (typeof supergraph !== 'string') return supergraph;
-  const pages = [errorPage(), consentPage(readPolicy(supergraph)), ...schemaPages(project.subgraphs)];
+  const pages = [
+    errorPage(),
+    consentPage(readPolicy(supergraph)),
+    ...schemaPages(project.subgraphs),
+    ...connectorPages(),
+  ];
   const changed = pages.filter((page) => project.files.read(page.path) !== page.text);
   const stale = stalePages(project, pages);
   const drifted = [...changed.map((page) => page.path), ...stale];

@@ -9,6 +9,7 @@ import { composeSubgraphs } from '#gateway/composition.ts';
 import type { Environment, ServeFlags } from '#gateway/config.ts';
 import type { CreateGraph } from '#gateway/graph.ts';
 import { listen } from '#gateway/http/listen.ts';
+import { createChanges } from '#platform/changes.ts';
 import type * as Supergraph from '#gateway/supergraph.ts';
 import { createFixtureSubgraphs, startTestIssuer } from '#test/support/gateway.ts';
 
@@ -18,6 +19,7 @@ const subgraphs = createFixtureSubgraphs({
   points: () => 1,
   fetches: [],
   degraded: null,
+  changes: createChanges({ key: new Uint8Array(32) }),
 });
 
 vi.mock('#gateway/wiring.ts', () => {

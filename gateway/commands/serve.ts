@@ -3,40 +3,18 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { createProgressPrinter } from './load-progress.ts';
+import type { Boot, Booted, BootOptions, OnClose, ServeOutput } from './boot.ts';
 import { type SandboxProcess, startSandboxProcess } from './sandbox-process.ts';
-import { formatSummary } from './summary.ts';
 import { type Environment, loadConfig, type ServeFlags } from '#gateway/config.ts';
-import type { Config } from '#gateway/config-schema.ts';
-import type { Graph } from '#gateway/graph.ts';
 import { lockHome } from '#gateway/home-lock.ts';
-import type { GatewayServer } from '#gateway/http/gateway-server.ts';
-import { listen } from '#gateway/http/listen.ts';
 import { systemClock } from '#platform/clock.ts';
 import { MortarError } from '#platform/errors.ts';
-import { createLogger, type Logger } from '#platform/log.ts';
-import { createMetrics } from '#platform/metrics.ts';
 
 /** The configuration file that is taken when no --config is given. */
 const DEFAULT_CONFIG = 'mortar.config.yaml';
 const ENTRY = fileURLToPath(new URL('../main.ts', import.meta.url));
-const PROGRESS_MS = 250;
 const PRODUCTION_DRAIN_MS = 3_000;
 const SIGNAL_GRACE_MS = 200;
-
-export interface ServeOutput {
-  readonly isTerminal: boolean;
-  readonly write: (text: string) => void;
-}
-
-/** Called when what was just started must end with the process; last started is closed first. */
-type OnClose = (close: () => Promise<void> | void) => void;
-
-interface Booted {
-  readonly server: GatewayServer;
-  readonly config: Config;
-  readonly logger: Logger;
-}
 
 /**
  * Serves the graph until it is asked to stop; resolves with the exit code. Whatever was started before a failure or an
@@ -48,15 +26,17 @@ export async function runServe(flags: ServeFlags, environment: Environment, outp
   const closers: (() => Promise<void> | void)[] = [];
   const onClose: OnClose = (close) => void closers.push(close);
   try {
-    onClose(lockHome(resolve(flags.home)).release);
-    const sandbox = chooseSandbox(flags, environment);
+    const isWhole = (flags.role ?? 'all') === 'all';
+    // Parts of a graph keep nothing in their home but a generated key, and share it.
+    if (isWhole) onClose(lockHome(resolve(flags.home)).release);
+    const sandbox = isWhole ? chooseSandbox(flags, environment) : null;
     if (sandbox !== null) onClose(sandbox.stop);
     const stop = listenForStop(sandbox);
-    const booting = boot({ flags, environment, output, sandbox, startedAtMs }, onClose);
+    const booting = bootRole({ flags, environment, output, onClose, startedAtMs }, sandbox);
     const first = await Promise.race([booting, stop]);
     if ('kind' in first) return finish(first, output);
     const reason = await stop;
-    first.server.drain();
+    first.drain();
     const code = finish(reason, output);
     // Load balancers need a moment to see /readyz turn before the listener closes.
     if (first.config.production && reason.kind === 'signal') await sleep(PRODUCTION_DRAIN_MS);
@@ -66,49 +46,24 @@ export async function runServe(flags: ServeFlags, environment: Environment, outp
   }
 }
 
-interface BootOptions {
-  readonly flags: ServeFlags;
-  readonly environment: Environment;
-  readonly output: ServeOutput;
-  readonly sandbox: SandboxProcess | null;
-  readonly startedAtMs: number;
+/** Only the modules of the role are loaded, and while the sandbox boots in its own process. */
+async function loadBoot(role: ServeFlags['role'] = 'all'): Promise<Boot> {
+  switch (role) {
+    case 'all':
+      return (await import('./boot-all.ts')).bootAll;
+    case 'gateway':
+      return (await import('./boot-gateway.ts')).bootGateway;
+    case 'subgraph':
+      return (await import('./boot-subgraph.ts')).bootSubgraph;
+  }
 }
 
-async function boot(options: BootOptions, onClose: OnClose): Promise<Booted> {
-  const { output } = options;
-  // The gateway's modules load while the sandbox boots in its own process.
-  const modules = loadModules();
-  modules.catch(() => undefined);
-  const { config, urls } = await readConfig(options);
-  const { createGraph, createGatewayServer, readSupergraph } = await modules;
-  const logger = createLogger({ level: config.logLevel });
-  const metrics = createMetrics({
-    feedLags: () => graph.systems().map(({ id, lagSeconds }) => ({ system: id, lagSeconds })),
-  });
-  const graph = await createGraph(config, {
-    clock: systemClock,
-    logger,
-    onUpstreamCall: metrics.observeUpstreamCall,
-    onDecisionRead: metrics.observeDecisionRead,
-  });
-  onClose(graph.close);
-  const supergraphSdl = readSupergraph();
-  const server = await createGatewayServer({ config, graph, supergraphSdl, clock: systemClock, logger, metrics });
-  onClose(server.close);
-  const addresses = await listenBoth(server, config);
-  output.write(
-    formatSummary({
-      ...addresses,
-      issuerUrl: config.issuer.url,
-      systems: graph.systems(),
-      sandbox: config.sandbox,
-      sandboxUrls: urls,
-      pagesBuilt: existsSync(new URL('../web/dist/index.html', import.meta.url)),
-      startedInMs: systemClock.nowMs() - options.startedAtMs,
-    }),
-  );
-  onClose(showProgress(graph, output));
-  return { server, config, logger };
+async function bootRole(options: Omit<BootOptions, 'config'>, sandbox: SandboxProcess | null): Promise<Booted> {
+  const boot = loadBoot(options.flags.role);
+  const config = readConfig(options, sandbox);
+  // Whoever awaits them gets the error; until then it must not count as unhandled.
+  for (const promise of [boot, config]) promise.catch(() => undefined);
+  return (await boot)({ ...options, config });
 }
 
 /** Null: a configuration file was given or lies in the working folder. @throws {MortarError} CONFIGURATION_INVALID in production */
@@ -132,19 +87,13 @@ function chooseSandbox(flags: ServeFlags, environment: Environment): SandboxProc
   return startSandboxProcess({ entry: ENTRY, arguments: given, home: resolve(flags.home) });
 }
 
-async function loadModules() {
-  const [{ createGraph }, { createGatewayServer }, { readSupergraph }] = await Promise.all([
-    import('#gateway/wiring.ts'),
-    import('#gateway/http/gateway-server.ts'),
-    import('#gateway/supergraph.ts'),
-  ]);
-  return { createGraph, createGatewayServer, readSupergraph };
-}
-
-async function readConfig({ flags, environment, sandbox }: BootOptions) {
+async function readConfig(
+  { flags, environment }: Pick<BootOptions, 'flags' | 'environment'>,
+  sandbox: SandboxProcess | null,
+): Promise<Awaited<BootOptions['config']>> {
   if (sandbox === null) {
-    const config = loadConfig({ file: flags.config ?? DEFAULT_CONFIG, flags, environment, sandbox: false });
-    return { config, urls: {} };
+    const file = flags.config ?? DEFAULT_CONFIG;
+    return { config: loadConfig({ file, flags, environment, sandbox: flags.sandbox === true }), sandboxUrls: {} };
   }
   const ready = await sandbox.ready;
   const variables = { ...environment.variables, ...ready.environment };
@@ -154,29 +103,7 @@ async function readConfig({ flags, environment, sandbox }: BootOptions) {
     environment: { ...environment, variables },
     sandbox: true,
   });
-  return { config, urls: ready.urls };
-}
-
-async function listenBoth({ app, metricsServer }: GatewayServer, config: Config) {
-  const url = await listen(app, { host: config.host, port: config.port, flag: '--port' });
-  const metricsUrl = await listen(metricsServer, {
-    host: config.host,
-    port: config.metricsPort,
-    flag: '--metrics-port',
-  });
-  return { url, metricsUrl };
-}
-
-function showProgress(graph: Graph, output: ServeOutput): () => void {
-  const printer = createProgressPrinter(output);
-  const tick = (): void => {
-    printer.update(graph.loadProgress());
-    if (printer.isOver()) clearInterval(timer);
-  };
-  const timer = setInterval(tick, PROGRESS_MS);
-  timer.unref();
-  tick();
-  return () => clearInterval(timer);
+  return { config, sandboxUrls: ready.urls };
 }
 
 type StopReason =

@@ -1,11 +1,16 @@
 import type { LoadProgress, SystemReport } from '#gateway/graph.ts';
 
+/** A system, or a subgraph of another process, of which nothing is known yet. */
+type Part = Pick<SystemReport, 'id' | 'connector' | 'url'> & { readonly state?: SystemReport['state'] };
+
 export interface SummaryFacts {
+  /** What is served, for example `one graph over 5 systems`. */
+  readonly what: string;
   /** Where the main port listens, without a path. */
   readonly url: string;
   readonly metricsUrl: string;
   readonly issuerUrl: string;
-  readonly systems: readonly SystemReport[];
+  readonly parts: readonly Part[];
   readonly sandbox: boolean;
   /** Of the sandbox; empty otherwise. */
   readonly sandboxUrls: Readonly<Record<string, string>>;
@@ -20,17 +25,17 @@ const SYMBOLS = { UP: '●', DEGRADED: '◐', DOWN: '○' } as const;
 /** What a person reads when the graph is up: where it is, what is connected, how to get in. No color: fits any log. */
 export function formatSummary(facts: SummaryFacts): string {
   const row = (name: string, value: string): string => `  ${name.padEnd(10)} ${value}`;
-  const width = Math.max(0, ...facts.systems.map(({ id }) => id.length));
-  const connectorWidth = Math.max(0, ...facts.systems.map(({ connector }) => connector.length));
-  const systems = facts.systems.map(
+  const width = Math.max(0, ...facts.parts.map(({ id }) => id.length));
+  const connectorWidth = Math.max(0, ...facts.parts.map(({ connector }) => connector.length));
+  const parts = facts.parts.map(
     ({ id, connector, url, state }) =>
-      `  ${SYMBOLS[state]} ${id.padEnd(width)}  ${state.padEnd(8)}  ${connector.padEnd(connectorWidth)}  ${url}`,
+      `  ${state === undefined ? '·' : SYMBOLS[state]} ${id.padEnd(width)}  ${(state ?? '').padEnd(8)}  ${connector.padEnd(connectorWidth)}  ${url}`,
   );
   const { control } = facts.sandboxUrls;
   const urlFlag = facts.url === DEFAULT_URL ? '' : ` --url ${facts.url}`;
   return [
     '',
-    `  Mortar is serving one graph over ${facts.systems.length} systems (${(facts.startedInMs / 1000).toFixed(1)} s)`,
+    `  Mortar is serving ${facts.what} (${(facts.startedInMs / 1000).toFixed(1)} s)`,
     '',
     row('graph', `${facts.url}/graphql`),
     ...(facts.pagesBuilt ? [row('GraphiQL', `${facts.url}/graphiql`)] : []),
@@ -41,11 +46,33 @@ export function formatSummary(facts: SummaryFacts): string {
       ? [row('sandbox', `${control} (its control port: the truth to compare with)`)]
       : []),
     '',
-    ...systems,
+    ...parts,
     '',
     ...(facts.sandbox
       ? [`  A token:   npm run -s mortar -- token associate${urlFlag}`, '  Stop:      Ctrl-C']
       : ['  Tokens come from the issuer above.']),
+    '',
+  ].join('\n');
+}
+
+export interface SubgraphSummaryFacts extends Pick<SummaryFacts, 'url' | 'metricsUrl' | 'startedInMs'> {
+  readonly name: string;
+  /** Whom it believes about a caller, in words. */
+  readonly trusts: string;
+}
+
+/** The same of a subgraph that is a process of its own. */
+export function formatSubgraphSummary({ name, url, metricsUrl, trusts, startedInMs }: SubgraphSummaryFacts): string {
+  return [
+    '',
+    `  Mortar is serving the subgraph ${name} (${(startedInMs / 1000).toFixed(1)} s)`,
+    '',
+    `  graph      ${url}/graphql`,
+    `  health     ${url}/readyz`,
+    `  metrics    ${metricsUrl}/metrics`,
+    `  trusts     ${trusts}`,
+    '',
+    '  Stop:      Ctrl-C',
     '',
   ].join('\n');
 }

@@ -9,6 +9,7 @@ export async function runWarm(): Promise<CommandReport> {
     gateway: import('#gateway/http/gateway-server.ts'),
     domains: import('#gateway/wiring.ts'),
     command: import('./serve.ts'),
+    roles: Promise.all([import('./boot-all.ts'), import('./boot-gateway.ts'), import('./boot-subgraph.ts')]),
     sandbox: import('./sandbox.ts').then(({ loadSandbox }) => loadSandbox()),
   };
   const outcomes = await Promise.allSettled(Object.values(loading));

@@ -1,5 +1,4 @@
-import { operationFromDocument, type Schema } from '@apollo/federation-internals';
-import type { QueryPlanner } from '@apollo/query-planner';
+import type { QueryPlan } from '@apollo/query-planner';
 import {
   type DocumentNode,
   getOperationAST,
@@ -40,28 +39,28 @@ const OWN_BYTES = 4_000;
 /** What operations are compiled against: one supergraph. */
 export interface OperationCompiler {
   readonly apiSchema: GraphQLSchema;
-  /** The API schema in the planner's own terms. */
-  readonly plannedSchema: Schema;
-  readonly planner: QueryPlanner;
   readonly types: TypeRelations;
 }
 
+/** The operation that is asked, of a validated document. @throws {GraphQLError} OPERATION_RESOLUTION_FAILURE */
+export function findOperation(document: DocumentNode, operationName: string | undefined): OperationDefinitionNode {
+  const operation = getOperationAST(document, operationName);
+  if (operation === null || operation === undefined) throw requestError('OPERATION_RESOLUTION_FAILURE');
+  return operation;
+}
+
 /**
- * Plans and prepares a validated operation: some milliseconds, so callers keep what it returns.
- * @throws {GraphQLError} OPERATION_RESOLUTION_FAILURE; LIMIT_COST when the planner gives up on a document
+ * Prepares a planned operation: some milliseconds, so callers keep what it returns.
+ * @throws {GraphQLError} OPERATION_RESOLUTION_FAILURE
  */
 export function compileOperation(
-  compiler: OperationCompiler,
-  document: DocumentNode,
-  operationName: string | undefined,
+  { apiSchema, types }: OperationCompiler,
+  { document, operation }: { readonly document: DocumentNode; readonly operation: OperationDefinitionNode },
+  plan: QueryPlan,
 ): CompiledOperation {
-  const { apiSchema, types } = compiler;
-  const operation = getOperationAST(document, operationName);
-  const root = operation === null || operation === undefined ? null : apiSchema.getRootType(operation.operation);
-  if (operation === null || operation === undefined || root === null || root === undefined)
-    throw requestError('OPERATION_RESOLUTION_FAILURE');
+  const root = apiSchema.getRootType(operation.operation);
+  if (root === null || root === undefined) throw requestError('OPERATION_RESOLUTION_FAILURE');
   const fragments = fragmentsOf(document);
-  const plan = planOf(compiler, document, operation);
   return {
     variableDefinitions: operation.variableDefinitions ?? [],
     plan: compilePlan(plan, types),
@@ -72,25 +71,4 @@ export function compileOperation(
     // The shape is about as large as the document.
     bytes: OWN_BYTES + 2 * documentBytes(document) + BYTES_PER_CHARACTER * fetchedCharacters(plan.node),
   };
-}
-
-function planOf(
-  { plannedSchema, planner }: OperationCompiler,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-) {
-  const operationName = operation.name?.value;
-  try {
-    const planned = operationFromDocument(plannedSchema, document, {
-      ...(operationName === undefined ? {} : { operationName }),
-      // Apollo Server validates each document once.
-      validate: false,
-    });
-    return planner.buildQueryPlan(planned);
-  } catch (error) {
-    // The planner's own limits are plain errors; see validateRecursiveSelections and checkNonLocalSelectionsLimit there.
-    if (error instanceof Error && /^(Exceeded maximum|Number of .* exceeds)/.test(error.message))
-      throw requestError('LIMIT_COST', 'The document selects too much to be planned.');
-    throw error;
-  }
 }

@@ -1,15 +1,20 @@
-import type { DocumentNode } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 
 import type { GatewayContext } from './context.ts';
 import { type LoadedGraph, loadGraph } from './loaded-graph.ts';
 import type { FetchOutcome, PlannedFetch } from './plan/run.ts';
 import { type OperationAnswer, runOperation } from './run-operation.ts';
-import { callSubgraph, type SubgraphCallsDeps, type SubgraphSource } from './subgraph-calls.ts';
+import { callSubgraph, type SubgraphAddress, type SubgraphCallsDeps, type SubgraphSource } from './subgraph-calls.ts';
+import { MortarError } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
+import type { SourceWatch } from '#platform/subgraph.ts';
 
 export interface EngineDeps extends SubgraphCallsDeps {
   readonly supergraphSdl: string;
+  /** Those of this process; they go before remote ones of the same name. */
   readonly subgraphs: readonly SubgraphSource[];
+  /** Finds a subgraph of another process; null: its address is not known. @default there are none */
+  readonly findRemote?: ((address: SubgraphAddress) => SubgraphSource | null) | undefined;
   readonly logger: Logger;
 }
 
@@ -20,7 +25,11 @@ export interface EngineRequest {
   readonly queryHash: string;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** The API schema the document was validated against: it finishes on that graph. @default the one loaded now */
+  readonly schema?: GraphQLSchema | undefined;
   readonly context: Pick<GatewayContext, 'caller' | 'notices'>;
+  /** Called with what a subgraph told in `extensions` beside each answer. @default nobody asks */
+  readonly onExtensions?: (subgraph: string, extensions: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Plans and executes operations over the subgraphs of a supergraph. */
@@ -31,37 +40,60 @@ export interface Engine {
    * Replaces the supergraph between two requests: what runs finishes on the old one, and the operations asked most are
    * planned before the change. @throws {Error} as `load`; the old one then serves on
    */
-  readonly update: (supergraphSdl: string) => Promise<void>;
+  readonly update: (supergraphSdl: string) => Promise<LoadedGraph>;
   /** Called at each load and update, before a request sees the new graph; and at once when one is loaded. */
   readonly onLoad: (listener: (graph: LoadedGraph) => void) => () => void;
-  /** `Type.field` -> the subgraph that answers it. */
-  readonly owners: () => ReadonlyMap<string, string>;
+  /** The loaded graph, or the one an API schema belongs to. */
+  readonly graph: (schema?: GraphQLSchema) => LoadedGraph;
   /** @throws {GraphQLError} LIMIT_COST, OPERATION_RESOLUTION_FAILURE */
   readonly execute: (request: EngineRequest) => Promise<OperationAnswer>;
+  /**
+   * Opens the source stream of a field of Subscription in the subgraph that owns it; answers how to close it.
+   * @throws {MortarError} SCOPE_REQUIRED; OPERATION_RESOLUTION_FAILURE: there is no such stream
+   */
+  readonly watch: (watch: SourceWatch) => Promise<() => void>;
+  /** Ends what runs beside the requests. */
+  readonly close: () => Promise<void>;
+}
+
+/** A supergraph and where its subgraphs answer: a request sees one pair from its beginning to its end. */
+interface ServedGraph {
+  readonly graph: LoadedGraph;
+  readonly sources: ReadonlyMap<string, SubgraphSource>;
 }
 
 /** Operations planned before a new supergraph takes over. */
 const WARMED_OPERATIONS = 50;
+const WARM_HEAVY_MS = 3_000;
 
 /** The federation engine: Apollo's query planner, our own execution. Opens no socket by itself. */
 export function createEngine(deps: EngineDeps): Engine {
-  const sources = new Map(deps.subgraphs.map((source) => [source.name, source]));
+  const wired = new Map(deps.subgraphs.map((source) => [source.name, source]));
   const listeners = new Set<(graph: LoadedGraph) => void>();
-  let current: LoadedGraph | null = null;
+  // A request keeps its schema, and with it its graph, until it is answered.
+  const bySchema = new WeakMap<GraphQLSchema, ServedGraph>();
+  let current: ServedGraph | null = null;
 
-  const open = (supergraphSdl: string): LoadedGraph => {
+  const open = (supergraphSdl: string): ServedGraph => {
     const graph = loadGraph(supergraphSdl);
-    const missing = graph.subgraphs.find((name) => !sources.has(name));
-    if (missing !== undefined) throw new Error(`the supergraph names the subgraph ${missing}, which is not wired`);
-    return graph;
+    const sources = new Map<string, SubgraphSource>();
+    for (const address of graph.subgraphs) {
+      const source = wired.get(address.name) ?? deps.findRemote?.(address) ?? null;
+      if (source === null)
+        throw new Error(`the supergraph names the subgraph ${address.name}, which is not wired and has no address`);
+      sources.set(address.name, source);
+    }
+    return { graph, sources };
   };
-  const use = (graph: LoadedGraph): void => {
-    for (const listener of listeners) listener(graph);
-    current = graph;
+  const use = (served: ServedGraph): void => {
+    bySchema.set(served.graph.apiSchema, served);
+    for (const listener of listeners) listener(served.graph);
+    current = served;
   };
-  const loaded = (): LoadedGraph => {
-    if (current === null) throw new Error('the engine has not loaded a supergraph');
-    return current;
+  const servedFor = (schema: GraphQLSchema | undefined): ServedGraph => {
+    const served = (schema === undefined ? undefined : bySchema.get(schema)) ?? current;
+    if (served === null) throw new Error('the engine has not loaded a supergraph');
+    return served;
   };
 
   return {
@@ -70,40 +102,68 @@ export function createEngine(deps: EngineDeps): Engine {
       return Promise.resolve();
     },
     update: async (supergraphSdl) => {
-      const graph = open(supergraphSdl);
-      await warm(graph, current, deps.logger);
-      use(graph);
+      const served = open(supergraphSdl);
+      await warm(served.graph, current?.graph ?? null, deps.logger);
+      use(served);
+      return served.graph;
     },
     onLoad: (listener) => {
       listeners.add(listener);
-      if (current !== null) listener(current);
+      if (current !== null) listener(current.graph);
       return () => listeners.delete(listener);
     },
-    owners: () => loaded().owners,
+    graph: (schema) => servedFor(schema).graph,
+    watch: async (watch) => {
+      const { graph, sources } = servedFor(undefined);
+      const owner = graph.owners.get(`${graph.apiSchema.getSubscriptionType()?.name}.${watch.field}`);
+      const watchSource = sources.get(owner ?? '')?.watch;
+      if (watchSource === undefined) {
+        const message = `Subscription.${watch.field} is not answered here.`;
+        throw new MortarError('OPERATION_RESOLUTION_FAILURE', { message });
+      }
+      return await watchSource(watch);
+    },
     execute: async (request) => {
-      const graph = loaded();
-      const { variables, context } = request;
-      const fetch = (planned: PlannedFetch): Promise<FetchOutcome> => {
+      const { graph, sources } = servedFor(request.schema);
+      const { variables, context, onExtensions } = request;
+      const fetch = async (planned: PlannedFetch): Promise<FetchOutcome> => {
         const source = sources.get(planned.subgraph);
-        if (context.caller === null) return Promise.resolve({ kind: 'failed', code: 'UNAUTHENTICATED' });
-        if (source === undefined) return Promise.resolve({ kind: 'failed', code: 'SUBGRAPH_UNAVAILABLE' });
-        return callSubgraph(source, planned, context.caller.request, deps);
+        if (context.caller === null) return { kind: 'failed', code: 'UNAUTHENTICATED' };
+        if (source === undefined) return { kind: 'failed', code: 'SUBGRAPH_UNAVAILABLE' };
+        const outcome = await callSubgraph(source, planned, context.caller, deps);
+        const told = outcome.kind === 'answered' ? outcome.result.extensions : undefined;
+        if (told !== undefined) onExtensions?.(planned.subgraph, told);
+        return outcome;
       };
-      return runOperation(graph.compile(request), { graph, variables, fetch, notices: context.notices });
+      return runOperation(await graph.compile(request), { graph, variables, fetch, notices: context.notices });
+    },
+    close: async () => {
+      await current?.graph.close();
     },
   };
 }
 
-/** Plans what the old graph was asked most, one operation at a time, so that requests go on between. */
+/**
+ * Plans what the old graph was asked most, one operation at a time, so that requests go on between. What is planned in a
+ * thread is waited for only so long.
+ */
 async function warm(graph: LoadedGraph, before: LoadedGraph | null, logger: Logger): Promise<void> {
+  const heavy: Promise<void>[] = [];
+  // It asks for what the new graph no longer has; whoever sends it again is told so.
+  const skip = (): void => logger.debug({}, 'an operation does not fit the new supergraph');
   for (const source of before?.mostUsed(WARMED_OPERATIONS) ?? []) {
     // oxlint-disable-next-line no-await-in-loop -- that is the point
     await new Promise((resolve) => setImmediate(resolve));
     try {
-      graph.compile(source);
+      const compiling = graph.compile(source);
+      if (compiling instanceof Promise) heavy.push(compiling.then(() => undefined, skip));
     } catch {
-      // It asks for what the new graph no longer has; whoever sends it again is told so.
-      logger.debug({}, 'an operation does not fit the new supergraph');
+      skip();
     }
   }
+  if (heavy.length === 0) return;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, WARM_HEAVY_MS);
+  await Promise.race([Promise.all(heavy), late]);
+  clearTimeout(timer);
 }

@@ -1,5 +1,5 @@
 import type { ApolloServerOptionsWithGateway } from '@apollo/server';
-import { getOperationAST } from 'graphql';
+import { getOperationAST, type GraphQLSchema } from 'graphql';
 
 import { groupErrors, scopeErrors } from './answer-errors.ts';
 import type { GatewayContext } from './context.ts';
@@ -8,6 +8,7 @@ import type { OperationAnswer } from './run-operation.ts';
 import { createSchemaState, type SchemaState } from './schema-state.ts';
 import { denialOf, type Denial } from '#gateway/auth/coordinate-policy.ts';
 import { type PrunedDocument, restoreDenied, selectedDenials } from '#gateway/auth/static-authorization.ts';
+import { requestError } from '#gateway/http/request-error.ts';
 import { readPolicy } from '#gateway/policy.ts';
 
 /** The seam between Apollo Server and the federation engine, so that the engine can be replaced. */
@@ -18,8 +19,8 @@ type ExecutorResult = Awaited<ReturnType<Executor>>;
 
 export interface GovernedGateway {
   readonly gateway: GatewayInterface;
-  /** The loaded schema; null before loading. */
-  readonly current: () => SchemaState | null;
+  /** What belongs to an API schema that was loaded; null: none such. */
+  readonly stateOf: (schema: GraphQLSchema) => SchemaState | null;
 }
 
 /**
@@ -27,22 +28,27 @@ export interface GovernedGateway {
  * back with nulls in place, errors grouped and notices aggregated into `extensions`.
  */
 export function createGovernedGateway(engine: Engine): GovernedGateway {
-  let state: SchemaState | null = null;
+  // Apollo Server reads the schema once a request: by it a request finds the same rules from its first step to its last.
+  const states = new WeakMap<GraphQLSchema, SchemaState>();
 
   const execute = async (request: ExecutorRequest): Promise<ExecutorResult> => {
     // Apollo Server passes on the context value we gave it; its gateway types know only an untyped one.
     const context = request.context as unknown as GatewayContext;
-    const { document, queryHash } = request;
+    const { document, queryHash, schema } = request;
+    const state = states.get(schema);
+    if (state === undefined) throw requestError('OVERLOADED');
     const { operationName, variables = {} } = request.request;
-    const denials = state === null ? [] : denialsOf(state, request, context);
+    const denials = denialsOf(state, request, context);
+    for (const { kind, coordinate } of denials)
+      context.trace?.deny(coordinate, kind === 'SCOPE' ? 'SCOPE_REQUIRED' : 'PURPOSE_NOT_ALLOWED');
     let asked: Pick<PrunedDocument, 'document' | 'queryHash'> = { document, queryHash };
-    if (state !== null && denials.length > 0) {
+    if (denials.length > 0) {
       const pruned = state.prune(queryHash, document, denials);
       forbidSelected(pruned, request, context);
       asked = pruned;
     }
-    const run = { document: asked.document, queryHash: asked.queryHash, operationName, variables, context };
-    const owners = engine.owners();
+    const run = { document: asked.document, queryHash: asked.queryHash, operationName, variables, context, schema };
+    const { owners } = engine.graph(schema);
     return finish(await engine.execute(run), { denials, context, owners });
   };
 
@@ -53,12 +59,12 @@ export function createGovernedGateway(engine: Engine): GovernedGateway {
     },
     onSchemaLoadOrUpdate: (callback) =>
       engine.onLoad(({ apiSchema, supergraphSdl }) => {
-        state = createSchemaState(apiSchema, readPolicy(supergraphSdl));
+        states.set(apiSchema, createSchemaState(apiSchema, readPolicy(supergraphSdl)));
         callback({ apiSchema, coreSupergraphSdl: supergraphSdl });
       }),
-    stop: () => Promise.resolve(),
+    stop: engine.close,
   };
-  return { gateway, current: () => state };
+  return { gateway, stateOf: (schema) => states.get(schema) ?? null };
 }
 
 /** What is refused to everybody in this role is no secret: it is told although no row may come back. */

@@ -10,37 +10,54 @@ const five = Array.from({ length: 5 }, (_, index) => ({
   name: `s${index}`,
   sdl: `${LINK} type Query { t: T @shareable } type T @key(fields: "id") { id: ID! ${shareable} n: T @shareable }`,
 }));
-const graph = loadGraph(composeSubgraphs(five));
+const supergraph = composeSubgraphs(five);
+const graph = loadGraph(supergraph);
+const doubling = Array.from(
+  { length: 40 },
+  (_, level) => `fragment F${level} on T { a: n { ...F${level + 1} } b: n { ...F${level + 1} } }`,
+).join(' ');
 const sourceOf = (text: string, queryHash = text) => ({ queryHash, document: parse(text), operationName: undefined });
 
 describe('loadGraph', () => {
-  it('compiles an operation once, by hash and name', () => {
-    const one = graph.compile(sourceOf('{ t { id } }'));
+  it('compiles an operation once, by hash and name', async () => {
+    const one = await graph.compile(sourceOf('{ t { id } }'));
     expect(graph.compile(sourceOf('{ t { id } }'))).toBe(one);
     expect(graph.compile(sourceOf('{ t { id } }', 'pruned'))).not.toBe(one);
-    graph.compile(sourceOf('{ t { id } }'));
+    await graph.compile(sourceOf('{ t { id } }'));
     expect(graph.mostUsed(1).map(({ queryHash }) => queryHash)).toEqual(['{ t { id } }']);
   });
 
-  it('keeps no more operations than memory allows', () => {
-    const fields = Array.from({ length: 14 }, (_, index) => `f${index}`).join(' ');
+  it('keeps no more operations than memory allows', async () => {
+    const names = (count: number, tail = '') =>
+      Array.from({ length: count }, (_, at) => `a${at}: __typename${tail}`).join(' ');
     for (let index = 0; index < 400; index += 1)
-      graph.compile(
-        sourceOf(
-          `{ ${Array.from({ length: 10 }, (_, at) => `a${at}_${index}: __typename`).join(' ')} t { ${fields} } }`,
-        ),
-      );
-    const largest = `{ ${Array.from({ length: 300 }, (_, at) => `a${at}: __typename #${'x'.repeat(60_000)}\n`).join(' ')} }`;
-    expect(graph.compile(sourceOf(largest)).bytes).toBeGreaterThan(30 * 2 ** 20);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other fills the cache in order
+      await graph.compile(sourceOf(`{ ${names(10)} t { f0 f1 f2 } } # ${index}${'x'.repeat(60_000)}`));
+    const largest = await graph.compile(sourceOf(`{ ${names(300, ` #${'x'.repeat(60_000)}\n`)} }`));
+    expect(largest.bytes).toBeGreaterThan(30 * 2 ** 20);
     expect(graph.mostUsed(1_000).length).toBeLessThan(400);
   });
 
-  it('refuses what the planner gives up on with LIMIT_COST', () => {
-    const bomb = Array.from(
-      { length: 40 },
-      (_, level) => `fragment F${level} on T { a: n { ...F${level + 1} } b: n { ...F${level + 1} } }`,
-    );
-    const text = `{ t { ...F0 } } ${bomb.join(' ')} fragment F40 on T { id }`;
-    expect(() => graph.compile(sourceOf(text))).toThrow('selects too much');
+  it.each([
+    ['fragments that double', `{ t { ...F0 } } ${doubling} fragment F40 on T { id }`],
+    ['ten levels of a field that five subgraphs answer', `{ t ${'{ n '.repeat(10)}{ id f0 }${' }'.repeat(10)} }`],
+  ])('refuses %s with LIMIT_COST, plans nothing else in its thread, and remembers', async (_, text) => {
+    const impatient = loadGraph(supergraph, { planMs: 20 });
+    const compiling = impatient.compile(sourceOf(text));
+    expect(compiling).toBeInstanceOf(Promise);
+    // One plan for whoever asks meanwhile.
+    expect(impatient.compile(sourceOf(text))).toBe(compiling);
+    await expect(compiling).rejects.toThrow('selects too much');
+    expect(() => impatient.compile(sourceOf(text))).toThrow('selects too much');
+    expect(impatient.compile(sourceOf('{ t { id } }'))).not.toBeInstanceOf(Promise);
+    await impatient.close();
+  });
+
+  it('plans in its thread what is heavy, and keeps it', async () => {
+    const text = `{ t { n { n { f0 f1 f2 f3 } } } }`;
+    const compiled = await graph.compile(sourceOf(text));
+    expect(compiled.plan).not.toBeNull();
+    expect(graph.compile(sourceOf(text))).toBe(compiled);
+    await graph.close();
   });
 });

@@ -9,6 +9,9 @@ import type { PlanRun } from './plan/run.ts';
 import type { RequestNotices } from './request-notices.ts';
 import { type Completion, completeRow } from './shape/complete.ts';
 
+/** As many as graphql itself tells; each finding of a long list would be told otherwise. */
+const MAX_VARIABLE_ERRORS = 50;
+
 export interface OperationRun {
   readonly graph: Pick<LoadedGraph, 'apiSchema' | 'owners'>;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -23,7 +26,9 @@ export type OperationAnswer =
 
 /** Runs a compiled operation for one caller: fetches by its plan, shapes what came by its document. Never rejects for what subgraphs do. */
 export async function runOperation(operation: CompiledOperation, run: OperationRun): Promise<OperationAnswer> {
-  const values = getVariableValues(run.graph.apiSchema, operation.variableDefinitions, run.variables);
+  const values = getVariableValues(run.graph.apiSchema, operation.variableDefinitions, run.variables, {
+    maxErrors: MAX_VARIABLE_ERRORS,
+  });
   if (values.errors !== undefined) return { kind: 'refused', errors: values.errors };
   const { report, errors } = createOperationReport(operation.paths, run.notices);
   const root = createRow();

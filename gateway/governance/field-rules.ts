@@ -2,7 +2,7 @@ import { Kind } from 'graphql';
 
 import { isCategory } from '#schema/categories.ts';
 import { isPurpose } from '#schema/purposes.ts';
-import { argumentOf, directiveNamed, namedTypeOf, purposesOf } from './sdl-index.ts';
+import { argumentOf, directiveNamed, namedTypeOf, purposesOf, rootTypes } from './sdl-index.ts';
 import type { Finding, Rule } from './finding.ts';
 import type { FieldDeclaration, TypeDeclaration } from './sdl-index.ts';
 
@@ -60,7 +60,7 @@ export const nullable: Rule = ({ index }) =>
     if (field.node.type.kind !== Kind.NON_NULL_TYPE) return [];
     const cause = ['personalData', 'requiresScopes', 'authenticated'].find((name) => has(field, name));
     if (cause !== undefined) return [at('nullable', field, `carries @${cause} and must be nullable`)];
-    const isRoot = field.type.name === 'Query' || field.type.name === 'Mutation';
+    const isRoot = rootTypes.has(field.type.name);
     return isRoot
       ? [at('nullable', field, 'is a root field and must be nullable: one outage would null the whole answer')]
       : [];

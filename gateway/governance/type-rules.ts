@@ -87,7 +87,16 @@ export const resolvedSubjects: Rule = ({ index }) =>
     return findings;
   });
 
-const fieldDirectives = ['personalData', 'publicData', 'requiresScopes', 'authenticated', 'listSize', 'cost', 'owner'];
+const fieldDirectives = [
+  'personalData',
+  'publicData',
+  'requiresScopes',
+  'authenticated',
+  'listSize',
+  'cost',
+  'owner',
+  'live',
+];
 
 /** Composition drops directives without a word: every use in a subgraph is found in the supergraph. */
 export const reachesSupergraph: Rule = ({ index, supergraphSdl }) => {

@@ -1,12 +1,18 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
 
 import { toClientError } from '#gateway/executor/answer-errors.ts';
 import type { GatewayContext } from '#gateway/executor/context.ts';
 import { createDocumentStore } from '#gateway/executor/document-store.ts';
-import { createEngine, type EngineDeps } from '#gateway/executor/engine.ts';
+import { createEngine, type Engine, type EngineDeps } from '#gateway/executor/engine.ts';
 import { createGovernedGateway } from '#gateway/executor/governed-gateway.ts';
+import type { SchemaState } from '#gateway/executor/schema-state.ts';
 import { createAdmissionPlugin, createAnswerPlugin } from '#gateway/plugins/admission.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
 
@@ -16,9 +22,18 @@ export interface ApolloDeps extends EngineDeps {
   readonly introspection: boolean;
 }
 
+/** What answers requests, and what it answers them with. */
+export interface StartedServer {
+  readonly server: ApolloServer<GatewayContext>;
+  readonly engine: Engine;
+  /** What belongs to the schema that is loaded now; null before loading. */
+  readonly current: () => SchemaState | null;
+}
+
 /** A started Apollo Server over our governed gateway: CSRF prevention on, batching, stack traces and landing pages off. */
-export async function startApolloServer(deps: ApolloDeps): Promise<ApolloServer<GatewayContext>> {
-  const { gateway, current } = createGovernedGateway(createEngine(deps));
+export async function startApolloServer(deps: ApolloDeps): Promise<StartedServer> {
+  const engine = createEngine(deps);
+  const { gateway, stateOf } = createGovernedGateway(engine);
   const { logger } = deps;
   const server = new ApolloServer<GatewayContext>({
     gateway,
@@ -35,8 +50,12 @@ export async function startApolloServer(deps: ApolloDeps): Promise<ApolloServer<
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
-      createAdmissionPlugin({ limits: deps.limits, current }),
-      createAnswerPlugin(),
+      // An APOLLO_KEY that lies in the environment for another program would send them off: we phone nobody.
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      createAdmissionPlugin({ limits: deps.limits, stateOf }),
+      createAnswerPlugin(deps),
     ],
     logger: {
       debug: (message: unknown) => logger.debug({}, String(message)),
@@ -46,5 +65,5 @@ export async function startApolloServer(deps: ApolloDeps): Promise<ApolloServer<
     },
   });
   await server.start();
-  return server;
+  return { server, engine, current: () => stateOf(engine.graph().apiSchema) };
 }

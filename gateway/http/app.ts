@@ -1,19 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
 
 import { answerClientError } from './client-error.ts';
 import { errorBody } from './request-error.ts';
+import { closeUnusedConnections } from './unused-connections.ts';
 import type { Config } from '#gateway/config-schema.ts';
+import { assertJsonLimits } from '#gateway/plugins/json-limits.ts';
 import type { ErrorCode } from '#platform/errors.ts';
-import { ERROR_CODES } from '#platform/errors.ts';
+import { ERROR_CODES, isErrorCode } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 const MAX_HEADER_BYTES = 32_768;
 const HEADERS_TIMEOUT_MS = 10_000;
 
+/** What an app needs of a configuration. */
+interface AppConfig extends Pick<Config, 'cors'> {
+  readonly limits: Pick<Config['limits'], 'bodyBytes'>;
+}
+
 /** Fastify with our rules and no routes: JSON bodies only, bounded; request ids; every failure is JSON with a code. */
-export function createApp(config: Config, logger: Logger): FastifyInstance {
+export function createApp(config: AppConfig, logger: Logger): FastifyInstance {
   const app = Fastify({
     bodyLimit: config.limits.bodyBytes,
     exposeHeadRoutes: false,
@@ -32,6 +40,17 @@ export function createApp(config: Config, logger: Logger): FastifyInstance {
   });
   // Without text/plain a page of another origin cannot post without asking first.
   app.removeContentTypeParser('text/plain');
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    try {
+      assertJsonLimits(body);
+    } catch (error) {
+      done(error instanceof Error ? error : null);
+      return;
+    }
+    // It calls back and returns nothing.
+    void parseJson(request, body, done);
+  });
   app.addHook('onRequest', async (request, reply) => {
     reply
       .header('x-request-id', request.id)
@@ -40,7 +59,10 @@ export function createApp(config: Config, logger: Logger): FastifyInstance {
     await Promise.resolve();
   });
   addCors(app, config);
-  app.setErrorHandler((error: FastifyError, request, reply) => sendFailure(error, request, reply, logger));
+  closeUnusedConnections(app);
+  app.setErrorHandler((error: FastifyError | GraphQLError, request, reply) =>
+    sendFailure(error, request, reply, logger),
+  );
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
     const known = app.hasRoute({ method: 'GET', url: path }) || app.hasRoute({ method: 'POST', url: path });
@@ -64,7 +86,17 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string | undef
   FST_ERR_BAD_URL: ['BAD_REQUEST', 'The address is not well-formed.'],
 };
 
-function sendFailure(error: FastifyError, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
+// oxlint-disable-next-line max-params -- Fastify's own, and where to tell of the unexpected
+function sendFailure(
+  error: FastifyError | GraphQLError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  if (error instanceof GraphQLError) {
+    const { code } = error.extensions;
+    return send(reply, isErrorCode(code) ? code : 'BAD_REQUEST', request.id, error.message);
+  }
   const known = FASTIFY_CODES[error.code];
   if (known !== undefined) return send(reply, known[0], request.id, known[1]);
   if (error instanceof SyntaxError)
@@ -91,7 +123,7 @@ function send(
 }
 
 /** Lets pages of the configured origins call the graph; without configuration no header is ever sent. */
-function addCors(app: FastifyInstance, { cors }: Config): void {
+function addCors(app: FastifyInstance, { cors }: AppConfig): void {
   const allowed = new Set(cors?.origins.map((origin) => new URL(origin).origin));
   if (allowed.size === 0) return;
   app.addHook('onRequest', async (request, reply) => {
@@ -105,7 +137,7 @@ function addCors(app: FastifyInstance, { cors }: Config): void {
       .header('access-control-allow-methods', 'GET, POST')
       .header(
         'access-control-allow-headers',
-        'authorization, content-type, mortar-purpose, mortar-medium, x-request-id, apollo-require-preflight',
+        'authorization, content-type, mortar-purpose, mortar-medium, mortar-trace, x-request-id, apollo-require-preflight',
       )
       .header('access-control-max-age', '600')
       .send();

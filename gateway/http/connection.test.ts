@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,6 +66,16 @@ describe('connections', () => {
       extensions: { requestId: expect.any(String) },
     });
     await gateway.close();
+  });
+
+  it('closes at once although a client opened a connection and asked nothing yet', async () => {
+    const gateway = await createFixtureGateway({ issuer });
+    const { port } = new URL(await listen(gateway.app, { host: '127.0.0.1', port: 0, flag: '--port' }));
+    const socket = connect(Number(port), '127.0.0.1');
+    await once(gateway.app.server, 'connection');
+    const ended = once(socket, 'close');
+    await gateway.close();
+    expect(await ended).toEqual([false]);
   });
 
   it('says which address or port cannot be had', async () => {

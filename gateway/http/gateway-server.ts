@@ -7,14 +7,20 @@ import { addGraphiqlRoutes } from './graphiql.ts';
 import { createGraphqlHandler } from './graphql-route.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { createMetricsServer } from './metrics-server.ts';
+import { addTraceRoute } from './trace-route.ts';
 import { addWebhookRoutes } from './webhooks.ts';
 import { createIssuerKeys } from '#gateway/auth/issuer-keys.ts';
 import { createTokenVerifier } from '#gateway/auth/verify-token.ts';
 import type { Config } from '#gateway/config-schema.ts';
 import type { Graph } from '#gateway/graph.ts';
+import { createGraphSwap, type GraphSwap } from '#gateway/swap/graph-swap.ts';
+import { assertServable } from '#gateway/swap/servable.ts';
+import { createMemoryTraces, createSharedTraces, type TraceStore } from '#gateway/trace/trace-store.ts';
+import { createLiveStreams } from '#gateway/live/live-streams.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
+import { createRedisDoor } from '#platform/redis.ts';
 
 export interface GatewayServerDeps {
   readonly config: Config;
@@ -23,9 +29,13 @@ export interface GatewayServerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Supergraphs whose closed fields another one must not open. @default the one that is served */
+  readonly references?: readonly string[];
 }
 
 export interface GatewayServer {
+  /** Serves another supergraph from the next request on, or refuses it. */
+  readonly supergraph: GraphSwap;
   /** Routes added, not listening: `app.inject` works. */
   readonly app: FastifyInstance;
   readonly metricsServer: Server;
@@ -39,9 +49,10 @@ export interface GatewayServer {
 export async function createGatewayServer(deps: GatewayServerDeps): Promise<GatewayServer> {
   const { config, graph, clock, logger, metrics } = deps;
   let draining = false;
-  const server = await startApolloServer({
+  const { server, engine, current } = await startApolloServer({
     supergraphSdl: deps.supergraphSdl,
     subgraphs: graph.subgraphs,
+    findRemote: graph.findRemote,
     clock,
     logger,
     limits: config.limits,
@@ -49,11 +60,30 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
     observeFetch: metrics.observeFetch,
     introspection: !config.production,
   });
+  const here = graph.subgraphs.map(({ name }) => ({ name, trust: 'context' as const }));
+  const supergraph = createGraphSwap({
+    engine,
+    assertServable: (offered, before) =>
+      assertServable(offered, {
+        subgraphs: [...here, ...config.subgraphs],
+        references: [...(deps.references ?? []), before],
+      }),
+    onSwapped: ({ subgraphs }) => graph.retainRemotes?.(subgraphs),
+    clock,
+    logger,
+    observeGraph: metrics.observeGraph,
+  });
   const keys = createIssuerKeys(config.issuer.url, { clock, logger });
   const app = createApp(config, logger);
+  const { limits } = config;
+  const verifyToken = createTokenVerifier({ issuer: config.issuer, keys, clock });
+  const traces = openTraces(config);
+  const streams = createLiveStreams({ server, current, watch: engine.watch, limits, clock, logger, metrics, traces });
   const handler = createGraphqlHandler({
     server,
-    verifyToken: createTokenVerifier({ issuer: config.issuer, keys, clock }),
+    streams,
+    verifyToken,
+    traces,
     limits: config.limits,
     clock,
     logger,
@@ -62,22 +92,32 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
     openIntrospection: !config.production,
   });
   app.route({ method: ['GET', 'POST'], url: '/graphql', handler });
-  addHealthRoutes(app, { config, graph, isDraining: () => draining });
-  addWebhookRoutes(app, { config, logger, systems: graph.webhooks ?? [] });
+  addHealthRoutes(app, { config, graph, clock, supergraph: supergraph.status, isDraining: () => draining });
+  addWebhookRoutes(app, { config, clock, logger, systems: graph.webhooks ?? [] });
+  addTraceRoute(app, { verifyToken, traces, publicUrl: config.publicUrl });
   await addGraphiqlRoutes(app, config);
   const metricsServer = createMetricsServer(metrics);
   return {
     app,
+    supergraph,
     metricsServer,
     drain: () => {
       draining = true;
+      streams.drain();
     },
     close: async () => {
       draining = true;
+      streams.drain();
       await app.close();
       await server.stop();
+      await traces.close();
       metricsServer.closeAllConnections();
       if (metricsServer.listening) await new Promise((resolve) => metricsServer.close(resolve));
     },
   };
+}
+
+/** Shared by the processes of one Redis; without one, each remembers its own. The catalog's door tells when Redis is away. */
+function openTraces({ redisUrl }: Config): TraceStore {
+  return redisUrl === null ? createMemoryTraces() : createSharedTraces(createRedisDoor({ url: redisUrl }));
 }

@@ -1,15 +1,20 @@
-import { type ApolloServer, HeaderMap } from '@apollo/server';
+import { type ApolloServer, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
+import { bodyOfSearch, type EventsWanted, eventsWanted, toEventAnswer } from './event-answers.ts';
 import { publicBase } from './health-routes.ts';
 import { requestError, toRequestError } from './request-error.ts';
 import { resolveMedium, resolvePurpose } from '#gateway/auth/purpose.ts';
-import type { VerifyToken } from '#gateway/auth/verify-token.ts';
+import { tokenEndsAtMs, type VerifyToken } from '#gateway/auth/verify-token.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
 import { toClientError } from '#gateway/executor/answer-errors.ts';
-import type { AuthenticatedRequest, GatewayContext } from '#gateway/executor/context.ts';
+import type { AuthenticatedRequest, GatewayContext, LiveSlot } from '#gateway/executor/context.ts';
 import { createRequestNotices } from '#gateway/executor/request-notices.ts';
+import { assertJsonLimits } from '#gateway/plugins/json-limits.ts';
+import type { EventScope, LiveStreams } from '#gateway/live/live-streams.ts';
 import { assertLexicalLimits } from '#gateway/plugins/lexical-limits.ts';
+import { createRequestTrace, type RequestTrace } from '#gateway/trace/request-trace.ts';
+import type { TraceStore } from '#gateway/trace/trace-store.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
@@ -24,15 +29,22 @@ export interface GraphqlRouteDeps {
   readonly publicUrl?: string | undefined;
   /** Introspection alone needs no token; off in production. */
   readonly openIntrospection: boolean;
+  readonly traces: Pick<TraceStore, 'keep'>;
+  readonly streams: Pick<LiveStreams, 'open'>;
 }
 
 interface Answer {
+  /** Null: nobody is known. */
+  readonly caller?: AuthenticatedRequest | null;
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
   readonly body: string;
 }
 
-/** Answers POST and GET /graphql: identity, purpose, document limits, then Apollo Server; always JSON. */
+/**
+ * Answers POST and GET /graphql: identity, purpose, document limits, then Apollo Server. In JSON; to who takes events, a
+ * subscription as a stream of them.
+ */
 export function createGraphqlHandler(deps: GraphqlRouteDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const startedAtMs = deps.clock.nowMs();
@@ -44,59 +56,112 @@ export function createGraphqlHandler(deps: GraphqlRouteDeps) {
       if (!reply.raw.writableFinished) controller.abort();
     });
     const facts = { personal: false, outcome: 'INTERNAL_SERVER_ERROR' };
-    const scope = { requestId: request.id, deadlineAtMs: startedAtMs + timeMs, signal: controller.signal };
-    const answer = await answerRequest(deps, request, { scope, facts });
+    const trace = createRequestTrace(request.id, startedAtMs);
+    const scope = { requestId: request.id, deadlineAtMs: startedAtMs + timeMs, signal: controller.signal, trace };
+    const events = eventsWanted(request.headers.accept);
+    const live = events === 'no' ? undefined : { readOnly: request.method === 'GET', operation: null };
+    const handling: Handling = { scope, facts, events, live };
+    const answered = await answerRequest(deps, request, handling);
     clearTimeout(timer);
+    const refused = await stream(deps, { request, reply, answered }, handling);
+    const elapsedMs = deps.clock.nowMs() - startedAtMs;
+    if (refused === null) return deps.metrics.observeRequest({ outcome: 'ok', elapsedMs });
+    const answer = events === 'only' ? toEventAnswer(refused, facts.outcome) : refused;
     for (const [name, value] of answer.headers) reply.header(name, value);
     reply.header('cache-control', facts.personal || answer.status >= 400 ? 'private, no-store' : 'private, no-cache');
     if (answer.status === 401) reply.header('www-authenticate', challenge(request, deps));
-    deps.metrics.observeRequest({ outcome: facts.outcome, elapsedMs: deps.clock.nowMs() - startedAtMs });
+    deps.metrics.observeRequest({ outcome: facts.outcome, elapsedMs });
+    deps.traces.keep(trace.record(startedAtMs + elapsedMs));
     await reply.status(answer.status).send(answer.body);
   };
 }
 
 interface Handling {
-  readonly scope: Pick<AuthenticatedRequest['request'], 'requestId' | 'deadlineAtMs' | 'signal'>;
+  readonly scope: Pick<AuthenticatedRequest['request'], 'requestId' | 'deadlineAtMs' | 'signal'> & {
+    readonly trace: RequestTrace;
+  };
   readonly facts: GatewayContext['answer'];
+  readonly events: EventsWanted;
+  readonly live: LiveSlot | undefined;
 }
 
-async function answerRequest(
+interface Streaming {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly answered: Answer;
+}
+
+/** Streams an admitted subscription; null: it is streamed. Everything else stays as it was answered. */
+async function stream(
   deps: GraphqlRouteDeps,
-  request: FastifyRequest,
-  { scope, facts }: Handling,
-): Promise<Answer> {
+  { request, reply, answered }: Streaming,
+  handling: Handling,
+): Promise<Answer | null> {
+  const operation = handling.live?.operation ?? null;
+  const { caller = null } = answered;
+  if (operation === null || caller === null) return answered;
+  const again = async (scope: EventScope): Promise<AuthenticatedRequest> => {
+    const fresh = await authenticate(deps, request, scope);
+    if (fresh === null) throw requestError('UNAUTHENTICATED');
+    return fresh;
+  };
+  try {
+    const endsAtMs = tokenEndsAtMs(request.headers.authorization);
+    const { id: requestId } = request;
+    await deps.streams.open({ requestId, operation, caller, authenticate: again, tokenEndsAtMs: endsAtMs }, reply);
+    return null;
+  } catch (error) {
+    return refuse(deps, error, handling);
+  }
+}
+
+async function answerRequest(deps: GraphqlRouteDeps, request: FastifyRequest, handling: Handling): Promise<Answer> {
+  const { scope, facts, live } = handling;
   try {
     const caller = await authenticate(deps, request, scope);
     const text = documentText(request);
     if (text !== null) assertLexicalLimits(text, deps.limits);
+    if (request.method === 'GET') assertSearchLimits(searchOf(request));
     const context: GatewayContext = {
       requestId: request.id,
       caller,
       notices: createRequestNotices(caller?.principal.role ?? null),
       answer: facts,
+      trace: scope.trace,
+      showTrace: caller?.principal.scopes.has('systems:read') === true && request.headers['mortar-trace'] === 'on',
+      ...(live === undefined ? {} : { live }),
     };
     const response = await deps.server.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: {
-        method: request.method,
-        headers: toHeaderMap(request),
-        body: request.body,
-        search: searchOf(request),
-      },
+      httpGraphQLRequest: toApolloRequest(request, handling),
       context: () => Promise.resolve(context),
     });
     const body = response.body.kind === 'complete' ? response.body.string : '';
     // Malformed requests are refused by Apollo Server before its plugins run.
-    if (facts.outcome === 'INTERNAL_SERVER_ERROR' && response.status === 400) facts.outcome = 'BAD_REQUEST';
-    return { status: response.status ?? 200, headers: response.headers, body };
+    if (facts.outcome === 'INTERNAL_SERVER_ERROR' && response.status === 400) {
+      facts.outcome = 'BAD_REQUEST';
+      scope.trace.refused(facts.outcome);
+    }
+    return { status: response.status ?? 200, headers: response.headers, body, caller };
   } catch (error) {
-    return refuse(deps, error, { scope, facts });
+    return refuse(deps, error, handling);
   }
+}
+
+/** The request as Apollo Server admits it: it knows no events, and answers subscriptions to no GET. */
+function toApolloRequest(request: FastifyRequest, { events }: Handling): HTTPGraphQLRequest {
+  const headers = toHeaderMap(request);
+  const search = searchOf(request);
+  if (events !== 'only') return { method: request.method, headers, body: request.body, search };
+  headers.set('accept', 'application/json');
+  const body = request.method === 'GET' ? bodyOfSearch(search) : request.body;
+  return { method: 'POST', headers, body, search: '' };
 }
 
 function refuse({ logger }: GraphqlRouteDeps, error: unknown, { scope, facts }: Handling): Answer {
   const refusal = toRequestError(error);
   const formatted = toClientError({ message: refusal.message, extensions: refusal.extensions });
   facts.outcome = String(formatted.extensions?.['code']);
+  scope.trace.refused(facts.outcome);
   if (facts.outcome === 'INTERNAL_SERVER_ERROR')
     logger.error({ err: error, requestId: scope.requestId }, 'a request failed');
   const http = refusal.extensions['http'];
@@ -118,8 +183,10 @@ async function authenticate(
   }
   const purpose = resolvePurpose(header(request, 'mortar-purpose'), principal.purposes);
   const medium = resolveMedium(header(request, 'mortar-medium'));
+  scope.trace.caller(principal, purpose);
   const shareKey = `${principal.role} ${purpose ?? '-'}`;
-  return { principal, purpose, request: { ...scope, principal, purpose, medium, shareKey } };
+  const { authorization } = request.headers;
+  return { principal, purpose, authorization, request: { ...scope, principal, purpose, medium, shareKey } };
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {
@@ -154,6 +221,12 @@ function documentText(request: FastifyRequest): string | null {
   const body: unknown = request.body;
   const query: unknown = typeof body === 'object' && body !== null && 'query' in body ? body.query : null;
   return typeof query === 'string' ? query : null;
+}
+
+/** What a GET carries as JSON is parsed by Apollo Server; a body was bounded before it was parsed. */
+function assertSearchLimits(search: string): void {
+  const parameters = new URLSearchParams(search);
+  for (const name of ['variables', 'extensions']) assertJsonLimits(parameters.get(name) ?? '');
 }
 
 /** Near enough to choose a time budget; what is executed is decided by the parsed operation. */

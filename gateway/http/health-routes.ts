@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { Config } from '#gateway/config-schema.ts';
 import type { Graph } from '#gateway/graph.ts';
+import type { GraphStatus } from '#gateway/swap/graph-swap.ts';
+import type { Clock } from '#platform/clock.ts';
 import { SCOPES } from '#schema/model/request.ts';
 
 export interface HealthDeps {
@@ -11,7 +13,7 @@ export interface HealthDeps {
 }
 
 /** What /readyz still waits for, in words; empty: ready. */
-function missingForReady({ config, graph, isDraining }: HealthDeps): readonly string[] {
+export function missingForReady({ config, graph, isDraining }: HealthDeps): readonly string[] {
   const { consentsImported, firstLoadDone } = graph.readiness();
   return [
     ...(isDraining() ? ['the process is stopping'] : []),
@@ -27,8 +29,11 @@ export function publicBase(request: FastifyRequest, { publicUrl }: Pick<Config, 
 }
 
 /** Adds /livez, /readyz and the protected-resource metadata (RFC 9728) that names the issuer. */
-export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
-  const { config, graph } = deps;
+export function addHealthRoutes(
+  app: FastifyInstance,
+  deps: HealthDeps & { readonly supergraph: () => GraphStatus; readonly clock: Clock },
+): void {
+  const { config, graph, clock } = deps;
   app.get('/livez', () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const missing = missingForReady(deps);
@@ -36,7 +41,13 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
     await reply
       .status(missing.length === 0 ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status: missing.length === 0 ? 'ready' : 'waiting', missing, load: graph.loadProgress(), systems });
+      .send({
+        status: missing.length === 0 ? 'ready' : 'waiting',
+        missing,
+        load: graph.loadProgress(),
+        systems,
+        graph: told(deps.supergraph(), clock.nowMs()),
+      });
   });
   app.get('/.well-known/oauth-protected-resource', (request) => ({
     resource: `${publicBase(request, config)}/graphql`,
@@ -45,4 +56,9 @@ export function addHealthRoutes(app: FastifyInstance, deps: HealthDeps): void {
     scopes_supported: SCOPES,
     bearer_methods_supported: ['header'],
   }));
+}
+
+function told({ id, loadedAtMs, refused }: GraphStatus, nowMs: number) {
+  const ageSeconds = Math.round((nowMs - loadedAtMs) / 1_000);
+  return { id, ageSeconds, refused: refused && { id: refused.id, at: new Date(refused.atMs).toISOString() } };
 }

@@ -35,3 +35,8 @@ export function toRequestError(error: unknown): GraphQLError {
   if (error instanceof MortarError) return requestError(error.code, error.message, error.facts);
   return requestError('INTERNAL_SERVER_ERROR');
 }
+
+/** Whether an error is a refusal with this code. */
+export function hasErrorCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof GraphQLError && error.extensions['code'] === code;
+}

@@ -6,19 +6,21 @@ import type { WebhookAnswer, WebhookDelivery } from '#schema/model/webhooks.ts';
 import { addWebhookRoutes } from './webhooks.ts';
 
 async function open(answers: readonly WebhookAnswer[]) {
+  let nowMs = Date.parse('2026-11-23T12:00:00.000Z');
   const deliveries: WebhookDelivery[] = [];
   const nudged: (readonly string[])[] = [];
   const app = Fastify();
   const left = [...answers];
   addWebhookRoutes(app, {
     config: { publicUrl: 'https://graph.example/' },
+    clock: { nowMs: () => nowMs },
     logger: pino({ level: 'silent' }),
     systems: [
       {
         id: 'pos',
-        receive: (delivery) => {
+        receive: async (delivery) => {
           deliveries.push(delivery);
-          return left.shift() ?? { kind: 'REFUSED' };
+          return await Promise.resolve(left.shift() ?? { kind: 'REFUSED' });
         },
         nudge: (feeds) => nudged.push(feeds),
       },
@@ -28,7 +30,8 @@ async function open(answers: readonly WebhookAnswer[]) {
   await app.ready();
   const post = async (url: string, payload: string | Buffer = '{}', type = 'application/json') =>
     await app.inject({ method: 'POST', url, payload, headers: { 'content-type': type } });
-  return { app, post, deliveries, nudged, [Symbol.asyncDispose]: async () => app.close() };
+  const pass = (ms: number) => void (nowMs += ms);
+  return { app, post, pass, deliveries, nudged, [Symbol.asyncDispose]: async () => app.close() };
 }
 
 describe('/webhooks/{system}', () => {
@@ -89,6 +92,16 @@ describe('/webhooks/{system}', () => {
       expect((await server.post(url)).statusCode).toBe(404);
     },
   );
+
+  test('of a flood 200 a second are taken, the others are told to come again before their bodies are read', async () => {
+    await using server = await open(Array.from({ length: 500 }, () => ({ kind: 'ACCEPTED', feeds: ['customers'] })));
+    const answers = await Promise.all(Array.from({ length: 250 }, () => server.post('/webhooks/pos')));
+    expect(Map.groupBy(answers, ({ statusCode }) => statusCode).get(200)?.length).toBe(200);
+    const refused = answers.find(({ statusCode }) => statusCode === 429);
+    expect([refused?.headers['retry-after'], server.deliveries.length]).toEqual(['1', 200]);
+    server.pass(1_000);
+    expect((await server.post('/webhooks/pos')).statusCode).toBe(200);
+  });
 
   test('other routes keep their own way of reading bodies', async () => {
     await using server = await open([]);

@@ -5,13 +5,34 @@ import { errorBody } from './request-error.ts';
 import type { Config } from '#gateway/config-schema.ts';
 import type { WebhookSystem } from '#gateway/graph.ts';
 import type { ErrorCode } from '#platform/errors.ts';
+import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { WebhookAnswer } from '#schema/model/webhooks.ts';
 
 interface WebhookDeps {
   readonly config: Pick<Config, 'publicUrl'>;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly systems: readonly WebhookSystem[];
+}
+
+/**
+ * Deliveries of one system taken in a second; the next ones are told to come again. Feeds are read once a second at most
+ * however many come, and by themselves where none comes: a flood costs nothing but the time of the news.
+ */
+const MOST_A_SECOND = 200;
+
+function createRoom(clock: Clock): { readonly hasRoom: () => boolean } {
+  let second = 0;
+  let taken = 0;
+  return {
+    hasRoom: () => {
+      const now = Math.floor(clock.nowMs() / 1_000);
+      if (now !== second) [second, taken] = [now, 0];
+      taken += 1;
+      return taken <= MOST_A_SECOND;
+    },
+  };
 }
 
 /** Vendors send ids and names of what changed: a few kilobytes. */
@@ -21,7 +42,7 @@ const BODY_LIMIT_BYTES = 256 * 1024;
  * Adds POST /webhooks/{system}: 401 for what the system did not sign, 200 for what it did. A genuine, new delivery has the
  * feeds it names read at once; nothing of it is stored, and nobody waits for them. Replays do nothing.
  */
-export function addWebhookRoutes(app: FastifyInstance, { config, logger, systems }: WebhookDeps): void {
+export function addWebhookRoutes(app: FastifyInstance, { config, clock, logger, systems }: WebhookDeps): void {
   if (systems.length === 0) return;
   const bySystem = new Map(systems.map((system) => [system.id, system]));
   // A scope of its own: elsewhere bodies are JSON, here they are the bytes that were signed.
@@ -30,11 +51,20 @@ export function addWebhookRoutes(app: FastifyInstance, { config, logger, systems
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
       done(null, body);
     });
-    scope.post<{ Params: { system: string } }>('/webhooks/:system', async (request, reply) => {
-      reply.header('cache-control', 'no-store');
+    const rooms = new Map(systems.map(({ id }) => [id, createRoom(clock)]));
+    const options = {
+      // Before the body is read: a flood must not cost its bytes.
+      onRequest: async (request: FastifyRequest<{ Params: { system: string } }>, reply: FastifyReply) => {
+        reply.header('cache-control', 'no-store');
+        if (rooms.get(request.params.system)?.hasRoom() !== false) return;
+        reply.header('retry-after', '1');
+        await refuse(reply, request, 'OVERLOADED');
+      },
+    };
+    scope.post<{ Params: { system: string } }>('/webhooks/:system', options, async (request, reply) => {
       const system = bySystem.get(request.params.system);
       if (system === undefined) return await refuse(reply, request, 'NOT_FOUND');
-      const answer = system.receive({
+      const answer = await system.receive({
         url: `${publicBase(request, config)}${request.url}`,
         headers: headersOf(request),
         body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
@@ -61,7 +91,7 @@ async function send(reply: FastifyReply, request: FastifyRequest, answer: Webhoo
   }
 }
 
-const STATUSES = { NOT_FOUND: 404, UNAUTHENTICATED: 401, BAD_REQUEST: 400 } as const satisfies Partial<
+const STATUSES = { NOT_FOUND: 404, UNAUTHENTICATED: 401, BAD_REQUEST: 400, OVERLOADED: 429 } as const satisfies Partial<
   Record<ErrorCode, number>
 >;
 
@@ -69,6 +99,7 @@ const MESSAGES = {
   NOT_FOUND: undefined,
   UNAUTHENTICATED: 'The delivery is not signed by the system, or was signed too long ago.',
   BAD_REQUEST: 'The delivery cannot be read.',
+  OVERLOADED: 'Too many deliveries at once: send it again.',
 } as const;
 
 async function refuse(

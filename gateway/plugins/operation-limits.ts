@@ -20,6 +20,7 @@ import {
 
 import { fragmentsOf } from '#gateway/auth/document-coordinates.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
+import { isIntrospection } from '#gateway/executor/introspection.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 import type { ListSize, Policy } from '#gateway/policy.ts';
 import type { ErrorCode } from '#platform/errors.ts';
@@ -35,6 +36,8 @@ export interface LimitedOperation {
 
 /** Rows of a list whose length nothing states. */
 const ASSUMED_ROWS = 10;
+/** Each may answer the whole schema, worked out at once; editors and generators ask one. */
+const MAX_INTROSPECTIONS = 3;
 /** Fields visited at most for each token allowed: fragments spread in fragments can multiply without end. */
 const VISITED_FIELDS_PER_TOKEN = 2.5;
 
@@ -54,18 +57,25 @@ interface Place {
  */
 export function assertOperationLimits(limited: LimitedOperation): void {
   const { schema, operation, limits } = limited;
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], limited.variables);
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], limited.variables, {
+    maxErrors: 1,
+  });
   // Variables that do not fit are told by execution, with their own message.
   if (coerced === undefined) return;
   const walk = createWalk(limited, coerced);
   const root = schema.getRootType(operation.operation);
   if (root === undefined || root === null) return;
   walk.visitSet(operation.selectionSet, { type: root, depth: 1, rows: 1, sized: null });
-  const { rootFields, cost } = walk.totals();
+  const { rootFields, introspections, cost } = walk.totals();
   refuseIf(
     rootFields > limits.rootFields,
     'LIMIT_ROOT_FIELDS',
     `The document has ${rootFields} root fields; at most ${limits.rootFields}.`,
+  );
+  refuseIf(
+    introspections > MAX_INTROSPECTIONS,
+    'LIMIT_ROOT_FIELDS',
+    `The document introspects ${introspections} times; at most ${MAX_INTROSPECTIONS}.`,
   );
   refuseIf(cost > limits.cost, 'LIMIT_COST', `The answer may hold ${cost} objects; at most ${limits.cost}.`);
 }
@@ -75,6 +85,7 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
   const mostFields = limits.tokens * VISITED_FIELDS_PER_TOKEN;
   let visited = 0;
   let rootFields = 0;
+  let introspections = 0;
   let cost = 0;
 
   const visitSet = (set: SelectionSetNode, place: Place): void => {
@@ -101,7 +112,10 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
       'LIMIT_DEPTH',
       `The document is nested more than ${limits.depth} levels deep.`,
     );
-    if (place.depth === 1) rootFields += 1;
+    if (place.depth === 1) {
+      rootFields += 1;
+      if (isIntrospection(node.name.value)) introspections += 1;
+    }
     const { type } = place;
     // Introspection is bounded by its own rules and costs no upstream.
     if (node.name.value.startsWith('__')) return;
@@ -121,7 +135,7 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
         : { fields: size.sizedFields, rows: slice(size, values) };
     visitSet(node.selectionSet, { type: named, depth: place.depth + 1, rows, sized });
   };
-  return { visitSet, totals: () => ({ rootFields, cost }) };
+  return { visitSet, totals: () => ({ rootFields, introspections, cost }) };
 }
 
 function rowsOf(

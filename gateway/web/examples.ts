@@ -56,6 +56,23 @@ query Nearby($point: GeoPointInput!) {
     variables: '{\n  "point": { "latitude": 51.5072, "longitude": -0.1276 }\n}',
   },
   {
+    title: 'Front end: stock, live',
+    client: 'storefront',
+    purpose: null,
+    query: `# The state of now, then every change, until you stop it.
+subscription LiveStock($skus: [Sku!]!) {
+  stockChanged(skus: $skus, channel: "web") {
+    sku
+    reason
+    quantity {
+      value
+      provenance { asOf stale inputs { system } }
+    }
+  }
+}`,
+    variables: '{\n  "skus": ["MG-00001", "MG-00002"]\n}',
+  },
+  {
     title: 'Associate: the customer at the counter',
     client: 'associate',
     purpose: 'PERSONALIZATION',
@@ -98,11 +115,18 @@ query Partner {
     title: 'Analyst: the state of the systems',
     client: 'analyst',
     purpose: null,
-    query: `# Health, lag and unmatched items of every system.
+    query: `# Health, lag, limits and coverage of every system.
 query Systems {
   systems {
-    id connector state
-    lagSeconds unmatchedItems capabilities
+    id connector state lastErrorCode
+    feeds { name loaded lagSeconds leftOutRows }
+    breakers { read feed write }
+    pausedUntil
+    budgets { name left limit periodSeconds }
+    coverage { port coverage freshnessSeconds }
+    reads writes
+    unmatchedItems quarantinedRows
+    quarantine { code location reason }
   }
   purposes { id title mechanism dpvIri }
 }`,

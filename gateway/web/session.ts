@@ -1,4 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit';
+import { getOperationAST, OperationTypeNode } from 'graphql';
+import { createClient } from 'graphql-sse';
 
 /** Who the page acts for; changed by the client bar, read by every request. */
 export interface Session {
@@ -52,18 +54,26 @@ async function findCustomer(): Promise<string> {
   return id;
 }
 
-/** Sends what the editor asks with the session's token and purpose; headers typed in the editor win. */
+/**
+ * Sends what the editor asks with the session's token and purpose; headers typed in the editor win. A subscription is
+ * read event by event until the editor stops it.
+ */
 export function createFetcher(session: Session): Fetcher {
   return async (parameters, options) => {
+    const headers: Record<string, string> = {
+      ...(session.token === null ? {} : { authorization: `Bearer ${session.token}` }),
+      ...(session.purpose === null ? {} : { 'mortar-purpose': session.purpose }),
+      ...options?.headers,
+    };
+    const { query, variables, operationName } = parameters;
+    const operation = options?.documentAST && getOperationAST(options.documentAST, operationName);
+    if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
+      const client = createClient({ url: '/graphql', headers });
+      return client.iterate({ query, variables, ...(operationName == null ? {} : { operationName }) });
+    }
     const response = await fetch('/graphql', {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        ...(session.token === null ? {} : { authorization: `Bearer ${session.token}` }),
-        ...(session.purpose === null ? {} : { 'mortar-purpose': session.purpose }),
-        ...options?.headers,
-      },
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
       body: JSON.stringify(parameters),
     });
     return response.json();

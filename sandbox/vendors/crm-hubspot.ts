@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { forget } from '#sandbox/world/forget.ts';
 import type { Vendor, World } from '#sandbox/world/types.ts';
 import {
   contactsByEmail,
@@ -8,7 +9,9 @@ import {
   idPosition,
   toContact,
 } from './crm-hubspot-contact.ts';
+import { HUBSPOT_MARKETING_ID, hubspotPreferenceRoutes } from './crm-hubspot-preferences.ts';
 import { searchContacts } from './crm-hubspot-search.ts';
+import { HUBSPOT_CLIENT_SECRET, hubspotWebhooks } from './crm-hubspot-webhooks.ts';
 import { hubspotError, hubspotJson, hubspotRefusal, readHubspotBody } from './crm-hubspot-wire.ts';
 import type { HubspotCall } from './crm-hubspot-wire.ts';
 import { pageAfter } from './keyset.ts';
@@ -32,16 +35,18 @@ const batchBody = z.object({
 const ROUTES: readonly Route<HubspotCall>[] = [
   { method: 'POST', path: '/crm/v3/objects/contacts/batch/read', handle: batchRead },
   { method: 'POST', path: '/crm/v3/objects/contacts/search', handle: searchContacts },
+  { method: 'POST', path: '/crm/v3/objects/contacts/gdpr-delete', handle: erase },
   { method: 'GET', path: '/crm/v3/objects/contacts', handle: list },
   {
     method: 'GET',
     path: '/crm/v3/objects/contacts/{contactId}',
     handle: (call, { contactId }) => one(call, contactId),
   },
+  ...hubspotPreferenceRoutes,
 ];
 
 /**
- * The CRM, in HubSpot's wire format (objects API v3, contacts): batch read, list, one, search. Properties are texts;
+ * The CRM, in HubSpot's wire format (objects API v3, contacts): batch read, list, one, search, erasure; e-mail preferences (v4). Properties are texts;
  * lists are separated by semicolons; the retailer's own properties are `loyalty_number`, `email_verified`, `is_test`,
  * `do_not_link` and `preferred_{brands,categories,sizes}`.
  *
@@ -52,12 +57,14 @@ export function createHubspotVendor({ nowMs = Date.now }: { readonly nowMs?: () 
     system: 'crm',
     connector: 'crm-hubspot',
     handler: (request, world) => answer(request, world, nowMs),
-    credentials: { token: TOKEN },
+    credentials: { token: TOKEN, clientSecret: HUBSPOT_CLIENT_SECRET },
     options: {
       // The fake takes any number of calls: nobody need wait for it.
       rateFactor: 1_000,
+      marketingSubscriptionId: HUBSPOT_MARKETING_ID,
     },
     operationOf: (request) => operationName(ROUTES, request),
+    webhooks: hubspotWebhooks,
     rateLimited: () =>
       hubspotError(429, 'RATE_LIMITS', 'You have reached your ten_secondly_rolling limit.', {
         errorType: 'RATE_LIMIT',
@@ -108,6 +115,18 @@ async function batchRead(call: HubspotCall): Promise<Response> {
     },
   ];
   return hubspotJson({ ...complete, numErrors: errors.length, errors }, 207);
+}
+
+const eraseBody = z.object({ objectId: z.string().min(1).max(320), idProperty: z.string().max(200).optional() });
+
+/** Erased for good: no system of this retailer's CRM tells of the contact any more. */
+async function erase(call: HubspotCall): Promise<Response> {
+  const { objectId, idProperty } = await readHubspotBody(call, eraseBody);
+  const { world } = call;
+  const profile = finder(world, idProperty)(objectId);
+  if (profile === undefined) return hubspotError(404, 'OBJECT_NOT_FOUND', 'resource not found');
+  forget(world, profile);
+  return new Response(null, { status: 204 });
 }
 
 function finder(world: World, idProperty: string | undefined) {

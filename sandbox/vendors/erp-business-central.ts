@@ -2,6 +2,8 @@ import type { Vendor, World } from '#sandbox/world/types.ts';
 import { fitsFilter, keysOfFilter, OdataError, parseFilter } from './erp-odata.ts';
 import type { OdataFilter, OdataRow } from './erp-odata.ts';
 import { GUEST_CUSTOMER, itemRows, orderRows } from './erp-records.ts';
+import { createErpSubscriptions } from './erp-subscriptions.ts';
+import type { ErpSubscriptions } from './erp-subscriptions.ts';
 import { createErpTokens, ERP_CREDENTIALS } from './erp-token.ts';
 import type { ErpTokens } from './erp-token.ts';
 import { decodeCursor, encodeCursor, pageAfter } from './keyset.ts';
@@ -51,11 +53,12 @@ const SETS: Readonly<Record<string, EntitySet>> = {
  */
 export function createErpVendor({ nowMs = Date.now }: { readonly nowMs?: () => number } = {}): Vendor {
   const tokens = createErpTokens();
+  const subscriptions = createErpSubscriptions(`${BASE.slice(1)}/companies(${ERP_COMPANY_ID})`, odataError);
   return {
     system: 'erp',
     connector: 'erp-business-central',
-    handler: (request, world) => answer(request, world, { tokens, nowMs: nowMs() }),
-    credentials: { ...ERP_CREDENTIALS },
+    handler: (request, world) => answer(request, world, { tokens, subscriptions, nowMs: nowMs() }),
+    credentials: { ...ERP_CREDENTIALS, clientState: 'sandbox-client-state' },
     options: {
       // The fake takes any number of calls: nobody need wait for it.
       rateFactor: 1_000,
@@ -68,6 +71,7 @@ export function createErpVendor({ nowMs = Date.now }: { readonly nowMs?: () => n
       hazardousField: 'hazardous',
     },
     operationOf,
+    webhooks: subscriptions.webhooks,
     // Business Central promises no Retry-After.
     rateLimited: () => odataError(429, 'Application_TooManyRequests', 'Too many requests.'),
     failed: () => odataError(503, 'Internal_ServerError', 'The service is temporarily unavailable.'),
@@ -77,6 +81,7 @@ export function createErpVendor({ nowMs = Date.now }: { readonly nowMs?: () => n
 function operationOf(request: Request): string {
   const path = pathOf(request);
   if (path === TOKEN_PATH) return `${request.method} ${TOKEN_PATH}`;
+  if (SUBSCRIPTION.test(path)) return `${request.method} /subscriptions`;
   const found = locate(path);
   if (found === null) return `${request.method} /unknown`;
   return `${request.method} /companies({id})/${found.name}${found.id === null ? '' : '({id})'}`.replace(/\/$/, '');
@@ -97,16 +102,23 @@ function locate(path: string): Located | null {
   return { name: match[2] ?? '', id: match[3]?.toLowerCase() ?? null };
 }
 
-async function answer(
-  request: Request,
-  world: World,
-  { tokens, nowMs }: { readonly tokens: ErpTokens; readonly nowMs: number },
-): Promise<Response> {
+interface Parts {
+  readonly tokens: ErpTokens;
+  readonly subscriptions: ErpSubscriptions;
+  readonly nowMs: number;
+}
+
+/** `/subscriptions`, or one of them as `/subscriptions('id')`. */
+const SUBSCRIPTION = new RegExp(`^${BASE.replaceAll('.', '\\.')}/subscriptions(?:\\('(\\w{1,100})'\\))?$`);
+
+async function answer(request: Request, world: World, { tokens, subscriptions, nowMs }: Parts): Promise<Response> {
   const path = pathOf(request);
   if (request.method === 'POST' && path === TOKEN_PATH) return tokens.issue(request, nowMs);
   if (!tokens.isValid(request, nowMs)) {
     return odataError(401, 'Authentication_InvalidCredentials', 'The server has rejected the client credentials.');
   }
+  const subscription = SUBSCRIPTION.exec(path);
+  if (subscription !== null) return await subscriptions.handle(request, subscription[1] ?? null, nowMs);
   const found = locate(path);
   if (found === null) return odataError(404, 'BadRequest_ResourceNotFound', 'The requested resource does not exist.');
   if (request.method !== 'GET') return odataError(405, 'BadRequest_MethodNotAllowed', 'Method not allowed.');

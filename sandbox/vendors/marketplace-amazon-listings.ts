@@ -1,6 +1,7 @@
 import type { World } from '#sandbox/world/types.ts';
 import { encodeCursor, pageAfter, sortKeyed } from './keyset.ts';
 import type { Direction, Keyed } from './keyset.ts';
+import { offeredBySeller } from './marketplace-amazon-offers.ts';
 import { amazonStock, asinOf, listedProducts } from './marketplace-amazon-products.ts';
 import type { ListedProduct } from './marketplace-amazon-products.ts';
 import {
@@ -99,12 +100,16 @@ function found(url: URL, world: World) {
   const order: Direction = oneOf(url, 'sortOrder', ['ASC', 'DESC']) === 'ASC' ? 'ASC' : 'DESC';
   const wanted = new Set(identifiers);
   const kept = [...listedProducts(world).values()].filter((product) => {
-    const at = Date.parse(product.updatedAt);
+    const at = Date.parse(changedAt(world, product));
     if (at < Math.max(after, createdAfter) || at > Math.min(before, createdBefore)) return false;
     return wanted.size === 0 || wanted.has(valueOf(product) ?? '');
   });
   const rows: readonly Keyed<ListedProduct>[] = sortKeyed(
-    kept.map((value) => ({ at: sortBy === 'sku' ? 0 : Date.parse(value.updatedAt), id: value.sellerSku, value })),
+    kept.map((value) => ({
+      at: sortBy === 'sku' ? 0 : Date.parse(changedAt(world, value)),
+      id: value.sellerSku,
+      value,
+    })),
     order,
   );
   return { rows, order, query: [type, identifiers, `${after}`, `${before}`, sortBy, order] };
@@ -112,9 +117,10 @@ function found(url: URL, world: World) {
 
 function toItem(world: World, product: ListedProduct, included: readonly string[]): object {
   const stock = amazonStock(world, product);
+  const own = offeredBySeller(world, product);
   const offered = Math.max(0, stock === undefined ? 0 : stock.onHand - stock.committed);
   const parts: Readonly<Record<string, object>> = {
-    summaries: [toSummary(product)],
+    summaries: [toSummary(world, product)],
     attributes: toAttributes(product),
     issues: [],
     offers: [
@@ -125,7 +131,10 @@ function toItem(world: World, product: ListedProduct, included: readonly string[
       },
     ],
     fulfillmentAvailability: [
-      { fulfillmentChannelCode: stock === undefined ? 'DEFAULT' : 'AMAZON_EU', quantity: offered },
+      ...(stock === undefined ? [] : [{ fulfillmentChannelCode: 'AMAZON_EU', quantity: offered }]),
+      ...(stock === undefined || own !== null
+        ? [{ fulfillmentChannelCode: 'DEFAULT', quantity: own?.units ?? 0 }]
+        : []),
     ],
     procurement: [],
     relationships: [],
@@ -134,7 +143,14 @@ function toItem(world: World, product: ListedProduct, included: readonly string[
   return { sku: product.sellerSku, ...Object.fromEntries(included.map((name) => [name, parts[name]])) };
 }
 
-function toSummary(product: ListedProduct): object {
+/** When the listing or what the seller offers of it changed last. */
+function changedAt(world: World, product: ListedProduct): string {
+  const { updatedAt } = product;
+  const offered = offeredBySeller(world, product)?.at ?? updatedAt;
+  return Date.parse(offered) > Date.parse(updatedAt) ? offered : updatedAt;
+}
+
+function toSummary(world: World, product: ListedProduct): object {
   return {
     marketplaceId: AMAZON_MARKETPLACE_ID,
     asin: asinOf(product),
@@ -144,7 +160,7 @@ function toSummary(product: ListedProduct): object {
     fnSku: asinOf(product),
     itemName: product.title,
     createdDate: product.updatedAt,
-    lastUpdatedDate: product.updatedAt,
+    lastUpdatedDate: changedAt(world, product),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Vendor, World } from '#sandbox/world/types.ts';
 import { amazonFbaRoutes } from './marketplace-amazon-fba.ts';
 import { amazonListingRoutes } from './marketplace-amazon-listings.ts';
+import { amazonOfferRoutes } from './marketplace-amazon-offers.ts';
 import { amazonOrder2026Routes } from './marketplace-amazon-orders-2026.ts';
 import { amazonOrderV0Routes } from './marketplace-amazon-orders-v0.ts';
+import { amazonShipmentRoutes } from './marketplace-amazon-shipment.ts';
 import {
   AMAZON_CREDENTIALS,
   amazonDenied,
@@ -23,8 +25,10 @@ const STOCK_LOCATION = 'FBA-GB';
 const ROUTES: readonly Route<AmazonCall>[] = [
   ...amazonFbaRoutes,
   ...amazonListingRoutes,
+  ...amazonOfferRoutes,
   ...amazonOrder2026Routes,
   ...amazonOrderV0Routes,
+  ...amazonShipmentRoutes,
 ];
 const NAMED: readonly Route<AmazonCall>[] = [
   ...ROUTES,
@@ -37,7 +41,7 @@ const NAMED: readonly Route<AmazonCall>[] = [
 
 /**
  * The marketplace, in Amazon's wire format (SP-API: Login with Amazon, restricted data tokens, FBA inventory v1,
- * listings 2021-08-01, orders v0 and 2026-01-01). The token server is part of it: `POST /auth/o2/token`.
+ * listings 2021-08-01, external fulfillment inventory 2024-09-11, orders v0 and 2026-01-01). The token server is part of it: `POST /auth/o2/token`.
  *
  * @param nowMs - the clock that ages tokens
  */

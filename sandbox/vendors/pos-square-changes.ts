@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { announce } from '#sandbox/world/announcements.ts';
 import type { World, WorldStock } from '#sandbox/world/types.ts';
 import { productsByVariation, storesById } from './pos-square-catalog.ts';
 import { countsAt } from './pos-square-inventory.ts';
@@ -20,7 +21,7 @@ const target = {
   occurred_at: instant,
   team_member_id: z.string().max(100).nullish(),
 };
-const physicalCount = z.strictObject({ ...target, state: z.enum(['IN_STOCK', 'RESERVED_FOR_SALE']) });
+const physicalCount = z.strictObject({ ...target, state: z.enum(['IN_STOCK']) });
 const adjustment = z.strictObject({ ...target, from_state: z.string().max(40), to_state: z.string().max(40) });
 const changesBody = z.strictObject({
   idempotency_key: z.string().min(1).max(128),
@@ -41,15 +42,9 @@ type Change = z.output<typeof changesBody>['changes'][number];
 /** What a change does to the two counted states, given the stock it meets. */
 type Effect = (stock: { readonly free: number; readonly committed: number }) => { free: number; committed: number };
 
-const OUTSIDE_SOURCES = new Set([
-  'NONE',
-  'ORDERED_FROM_VENDOR',
-  'UNLINKED_RETURN',
-  'RETURNED_BY_CUSTOMER',
-  'IN_TRANSIT',
-]);
-const OUTSIDE_TARGETS = new Set(['SOLD', 'WASTE', 'SOLD_ONLINE', 'IN_TRANSIT', 'NONE']);
-const COUNTED = new Set(['IN_STOCK', 'RESERVED_FOR_SALE']);
+/** All others Square itself moves: "READ-ONLY: the Inventory API cannot move quantities to or from this state". */
+const MOVABLE = new Set(['NONE IN_STOCK', 'UNLINKED_RETURN IN_STOCK', 'IN_STOCK SOLD', 'IN_STOCK WASTE']);
+const OLDEST_MS = 24 * 3_600_000;
 
 const answered = new WeakMap<World, Map<string, { readonly body: string; readonly answer: object }>>();
 
@@ -67,7 +62,13 @@ async function batchChange(call: SquareCall): Promise<Response> {
     if (earlier.body === text) return Response.json(earlier.answer);
     throw squareRefusal(400, 'IDEMPOTENCY_KEY_REUSED', 'The key was used for another request', 'idempotency_key');
   }
-  const planned = body.changes.map((change, index) => ({ change, effect: plan(world, change, index) }));
+  const planned = body.changes.map((change, index) => {
+    const happenedMs = Date.parse(detailsOf(change).occurred_at);
+    if (happenedMs > call.nowMs + 60_000 || happenedMs < call.nowMs - OLDEST_MS) {
+      throw squareRefusal(400, 'INVALID_TIME', 'Not in the last 24 hours', `changes[${index}].occurred_at`);
+    }
+    return { change, effect: plan(world, change, index) };
+  });
   const at = new Date(call.nowMs).toISOString();
   for (const { change, effect } of planned) apply(world, detailsOf(change), effect, at);
   const answer = {
@@ -87,20 +88,12 @@ function plan(world: World, change: Change, index: number): Effect {
     throw squareRefusal(404, 'NOT_FOUND', 'No such location', `changes[${index}].location_id`);
   }
   const units = Number(text);
-  if (change.type === 'PHYSICAL_COUNT') {
-    const counted = change.physical_count.state;
-    return ({ free, committed }) => (counted === 'IN_STOCK' ? { free: units, committed } : { free, committed: units });
-  }
+  if (change.type === 'PHYSICAL_COUNT') return ({ committed }) => ({ free: units, committed });
   const { from_state: from, to_state: to } = change.adjustment;
-  const known = (COUNTED.has(from) || OUTSIDE_SOURCES.has(from)) && (COUNTED.has(to) || OUTSIDE_TARGETS.has(to));
-  if (!known || from === to || !(COUNTED.has(from) || COUNTED.has(to))) {
+  if (!MOVABLE.has(`${from} ${to}`)) {
     throw squareRefusal(400, 'INVALID_VALUE', 'No such adjustment', `changes[${index}].adjustment`);
   }
-  const delta = (state: string) => (to === state ? units : 0) - (from === state ? units : 0);
-  return ({ free, committed }) => ({
-    free: free + delta('IN_STOCK'),
-    committed: committed + delta('RESERVED_FOR_SALE'),
-  });
+  return ({ free, committed }) => ({ free: free + (to === 'IN_STOCK' ? units : -units), committed });
 }
 
 function apply(world: World, details: Details, effect: Effect, at: string): void {
@@ -110,6 +103,7 @@ function apply(world: World, details: Details, effect: Effect, at: string): void
   stock.committed = committed;
   stock.changedAt = at;
   world.sequence += 1;
+  announce(world, { kind: 'stock', stock });
 }
 
 function stockAt(world: World, details: Details): WorldStock {
@@ -123,7 +117,7 @@ function stockAt(world: World, details: Details): WorldStock {
   return created;
 }
 
-type Details = Pick<z.output<typeof physicalCount>, 'catalog_object_id' | 'location_id' | 'quantity'>;
+type Details = Pick<z.output<typeof physicalCount>, 'catalog_object_id' | 'location_id' | 'quantity' | 'occurred_at'>;
 
 function detailsOf(change: Change): Details {
   return change.type === 'PHYSICAL_COUNT' ? change.physical_count : change.adjustment;

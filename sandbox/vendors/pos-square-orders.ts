@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { announce } from '#sandbox/world/announcements.ts';
+import { moveOrder } from '#sandbox/world/move-order.ts';
 import type { World, WorldOrder } from '#sandbox/world/types.ts';
 import { encodeCursor, pageAfter, sortKeyed } from './keyset.ts';
 import { toSquareOrder } from './pos-square-order.ts';
@@ -48,6 +50,7 @@ export const squareOrderRoutes: readonly Route<SquareCall>[] = [
   { method: 'POST', path: '/v2/orders/batch-retrieve', handle: batchRetrieve },
   { method: 'POST', path: '/v2/orders/search', handle: search },
   { method: 'GET', path: '/v2/orders/{order_id}', handle: (call, { order_id }) => one(call, order_id) },
+  { method: 'PUT', path: '/v2/orders/{order_id}', handle: (call, { order_id }) => update(call, order_id) },
 ];
 
 async function batchRetrieve(call: SquareCall): Promise<Response> {
@@ -62,6 +65,50 @@ function one({ world }: SquareCall, id: string | undefined): Response {
   const order = ordersById(world).get(id ?? '');
   if (order === undefined) throw squareRefusal(404, 'NOT_FOUND', 'No such order', 'order_id');
   return Response.json({ order: toWire(world, order) });
+}
+
+const updateBody = z.strictObject({
+  idempotency_key: z.string().min(1).max(192).nullish(),
+  order: z.strictObject({
+    location_id: squareId,
+    version: z.int(),
+    fulfillments: z
+      .array(z.strictObject({ uid: z.string(), state: z.enum(['RESERVED', 'PREPARED', 'COMPLETED', 'CANCELED']) }))
+      .length(1),
+  }),
+});
+const STAGES = {
+  RESERVED: 'picking',
+  PREPARED: 'readyForPickup',
+  COMPLETED: 'collected',
+  CANCELED: 'canceled',
+} as const;
+
+const updated = new WeakMap<World, Map<string, object>>();
+
+/** Fulfillments of open orders move on; a key answers again what it answered first. */
+async function update(call: SquareCall, id: string | undefined): Promise<Response> {
+  const { idempotency_key: key, order: wanted } = await readSquareBody(call, updateBody);
+  const { world } = call;
+  const answers = updated.get(world) ?? new Map<string, object>();
+  updated.set(world, answers);
+  const earlier = answers.get(key ?? '');
+  if (earlier !== undefined) return Response.json(earlier);
+  const order = ordersById(world).get(id ?? '');
+  if (order === undefined) throw squareRefusal(404, 'NOT_FOUND', 'No such order', 'order_id');
+  const now = toWire(world, order);
+  if (now.state !== 'OPEN') throw squareRefusal(400, 'BAD_REQUEST', `The order is ${now.state}`);
+  if (wanted.version !== now.version) throw squareRefusal(409, 'VERSION_MISMATCH', 'Another version is the latest');
+  const [fulfillment] = wanted.fulfillments;
+  if (order.channel === 'store' || fulfillment?.uid !== 'F1') {
+    throw squareRefusal(400, 'BAD_REQUEST', 'No such fulfillment', 'order.fulfillments[0].uid');
+  }
+  world.sequence += 1;
+  moveOrder(world, order, { stage: STAGES[fulfillment.state], at: new Date(call.nowMs).toISOString() });
+  announce(world, { kind: 'order', order, isNew: false });
+  const answer = { order: toWire(world, order) };
+  if (key) answers.set(key, answer);
+  return Response.json(answer);
 }
 
 async function search(call: SquareCall): Promise<Response> {

@@ -5,6 +5,7 @@ import { squareCustomerRoutes } from './pos-square-customers.ts';
 import { squareCountRoutes } from './pos-square-inventory.ts';
 import { SQUARE_TIER_POINTS, squareLoyaltyRoutes } from './pos-square-loyalty.ts';
 import { squareOrderRoutes } from './pos-square-orders.ts';
+import { SQUARE_SIGNATURE_KEY, squareWebhooks } from './pos-square-webhooks.ts';
 import { squareErrors } from './pos-square-wire.ts';
 import type { SquareCall } from './pos-square-wire.ts';
 import { Refusal } from './refusal.ts';
@@ -34,12 +35,13 @@ export function createSquareVendor({ nowMs = Date.now }: { readonly nowMs?: () =
     system: 'pos',
     connector: 'pos-square',
     handler: (request, world) => answer(request, world, nowMs),
-    credentials: { token: TOKEN },
+    credentials: { token: TOKEN, webhookSignatureKey: SQUARE_SIGNATURE_KEY },
     options: {
       apiVersion: VERSION,
       loyaltyTiers: Object.entries(SQUARE_TIER_POINTS).map(([name, points]) => `${name}=${points}`),
     },
     operationOf: (request) => operationName(ROUTES, request),
+    webhooks: squareWebhooks,
     rateLimited: () =>
       squareErrors(429, [{ category: 'RATE_LIMIT_ERROR', code: 'RATE_LIMITED', detail: 'Too many requests' }]),
     failed: () =>

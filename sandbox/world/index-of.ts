@@ -28,16 +28,17 @@ export interface WorldIndex {
   readonly stockOf: (sku: string) => readonly WorldStock[];
 }
 
-const indexes = new WeakMap<World, { readonly orderCount: number; readonly index: WorldIndex }>();
+const indexes = new WeakMap<World, { readonly counts: string; readonly index: WorldIndex }>();
 
 export const systemKey = (system: SandboxSystem, id: string): string => `${system}:${id}`;
 
-/** The look-ups of a world: cached, made anew when orders were added. */
+/** The look-ups of a world: cached, made anew when orders came or profiles went. */
 export function indexOf(world: World): WorldIndex {
+  const counts = `${world.orders.length} ${world.profiles.length}`;
   const kept = indexes.get(world);
-  if (kept !== undefined && kept.orderCount === world.orders.length) return kept.index;
+  if (kept?.counts === counts) return kept.index;
   const index = createIndex(world);
-  indexes.set(world, { orderCount: world.orders.length, index });
+  indexes.set(world, { counts, index });
   return index;
 }
 

@@ -1,6 +1,8 @@
 // The sandbox retailer's ground truth: what is so, whatever any system says of it. Deterministic from (seed, scale,
 // dataset); mutable afterwards through vendor writes, the control port and time. Money is in minor units (pence).
 
+import type { WorldChange } from './announcements.ts';
+
 export type SandboxSystem = 'erp' | 'wms' | 'pos' | 'crm' | 'marketplace';
 /** Systems a sandbox may have besides; not started unless asked for. */
 export type ExtraSystem = 'carrier' | 'email' | 'social';
@@ -53,7 +55,7 @@ export interface WorldPerson {
   readonly personId: string;
   readonly isTest: boolean;
   readonly country: string;
-  readonly profiles: readonly WorldProfile[];
+  readonly profiles: WorldProfile[];
 }
 
 /** One record of a person in one system (marketplace: an anonymised buyer). Personal values may differ between systems. */
@@ -167,7 +169,7 @@ export interface World {
   readonly places: readonly WorldPlace[];
   readonly products: readonly WorldProduct[];
   readonly people: readonly WorldPerson[];
-  readonly profiles: readonly WorldProfile[];
+  readonly profiles: WorldProfile[];
   readonly loyalty: readonly WorldLoyalty[];
   /** Key `${sku}@${placeCode}`. */
   readonly stock: Map<string, WorldStock>;
@@ -179,6 +181,20 @@ export interface World {
 
 /** Handles one vendor's HTTP: the server mounts it on a port, test support wraps it for msw. */
 export type VendorHandler = (request: Request, world: World) => Promise<Response>;
+
+/** A webhook as the vendor sends it. */
+export interface WebhookMessage {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface WebhookContext {
+  readonly world: World;
+  readonly nowMs: number;
+  /** Where the gateway is; null: nobody has said. */
+  readonly base: string | null;
+}
 
 /** What `mortar sandbox` needs to mount and configure one vendor. */
 export interface Vendor<System extends string = SandboxSystem> {
@@ -192,6 +208,8 @@ export interface Vendor<System extends string = SandboxSystem> {
   readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** The vendor's own name of the operation, for GET /calls; `METHOD /path-template`. */
   readonly operationOf: (request: Request) => string;
+  /** What the vendor tells of a change, signed; absent: it sends no webhooks. */
+  readonly webhooks?: (change: WorldChange, context: WebhookContext) => readonly WebhookMessage[];
   /** The vendor's own 429 answer, used by the rateLimit fault. */
   readonly rateLimited: () => Response;
   /** The vendor's own 5xx answer, used by the error fault. */

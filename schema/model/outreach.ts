@@ -49,9 +49,12 @@ export interface AudienceWrite {
   readonly optIn: OptIn | null;
 }
 
-/** `ACCEPTED`: the system took the write and carries it out later. A refused write was never sent. */
+/**
+ * `ACCEPTED`: the system took the write and carries it out later. `SUPERSEDED`: it knows a later one and kept that. A
+ * refused write was never sent.
+ */
 export type WriteResult =
-  | { readonly kind: 'DONE' | 'ACCEPTED' }
+  | { readonly kind: 'DONE' | 'ACCEPTED' | 'SUPERSEDED' }
   | { readonly kind: 'REFUSED'; readonly reason: RefusalReason };
 
 /** A list another company keeps of people we named. */

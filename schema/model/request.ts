@@ -1,4 +1,5 @@
 import type { CustomerId, LocationId } from './ids.ts';
+import type { TraceSink } from './trace.ts';
 import type { Purpose } from '#schema/purposes.ts';
 
 export const SCOPES = [
@@ -55,6 +56,8 @@ export interface CallScope {
   readonly signal: AbortSignal;
   /** Reads of one moment with the same key (role and purpose) may share an upstream call; absent: never shared. */
   readonly shareKey?: string;
+  /** Where what happens for the request is told; absent: nobody wants to know. */
+  readonly trace?: TraceSink;
 }
 
 /** One GraphQL request: the principal, its declared purpose and its remaining time. */

@@ -17,7 +17,8 @@ import type {
   TrackingKey,
   TrackingRecord,
 } from './shipping.ts';
-import type { WebhookReceiver } from './webhooks.ts';
+import type { NewProfile, OrderStep, ProfileErasure, StockMove, StockOffer } from './writes.ts';
+import type { WebhookReceiver, WebhookSubscription } from './webhooks.ts';
 
 /** One slot of a batch answer, in key order: the value, null when the system does not know the key, an Error when the read failed. */
 export type Slot<V> = V | null | Error;
@@ -95,6 +96,31 @@ export interface AudienceSink extends SystemPort {
   readonly writeMembers: BatchWrite<AudienceWrite, WriteResult>;
 }
 
+export interface StockMoveSink extends SystemPort {
+  /** Moves with the same key are one. */
+  readonly writeMoves: BatchWrite<StockMove, WriteResult>;
+}
+
+export interface StockOfferSink extends SystemPort {
+  /** An offer with a lower sequence than one the system knows changes nothing, and answers SUPERSEDED. */
+  readonly publishOffers: BatchWrite<StockOffer, WriteResult>;
+}
+
+export interface ProfileSink extends SystemPort {
+  /** A code that is taken is an Error: read the person to know whether it is the same. */
+  readonly writeProfiles: BatchWrite<NewProfile, WriteResult>;
+}
+
+export interface ErasureSink extends SystemPort {
+  /** A profile the system does not know is erased already. */
+  readonly eraseProfiles: BatchWrite<ProfileErasure, WriteResult>;
+}
+
+export interface OrderStepSink extends SystemPort {
+  /** A step the order's state does not allow is an Error. */
+  readonly writeSteps: BatchWrite<OrderStep, WriteResult>;
+}
+
 /** A changed or vanished record of a feed. */
 export type Change<V> = { readonly kind: 'upsert'; readonly value: V } | ({ readonly kind: 'delete' } & ExternalRef);
 
@@ -104,6 +130,10 @@ export interface FeedPage<V> {
   readonly cursor: string | null;
   /** True: nothing more for now; the next run continues from `cursor`. */
   readonly done: boolean;
+  /** Rows that could not be read and are missing from `changes`. @default 0 */
+  readonly leftOut?: number;
+  /** The right by which this process reads the feed, where several could; a sink hands it on with the cursor. */
+  readonly fence?: number;
 }
 
 export interface FeedSource<V> extends SystemPort {
@@ -139,6 +169,11 @@ export interface ConnectedSystem extends SystemPort {
   readonly audiences?: AudienceSource;
   readonly marketingConsentSink?: MarketingConsentSink;
   readonly audienceSink?: AudienceSink;
+  readonly stockMoveSink?: StockMoveSink;
+  readonly stockOfferSink?: StockOfferSink;
+  readonly profileSink?: ProfileSink;
+  readonly erasureSink?: ErasureSink;
+  readonly orderStepSink?: OrderStepSink;
   readonly itemFeed?: FeedSource<ItemRecord>;
   readonly stockFeed?: FeedSource<StockReading>;
   readonly profileFeed?: FeedSource<ProfileRecord>;
@@ -147,12 +182,78 @@ export interface ConnectedSystem extends SystemPort {
   readonly signalFeed?: FeedSource<SignalRecord>;
   /** Absent: the system sends no webhooks, or no secret for them is configured. */
   readonly webhook?: WebhookReceiver;
+  /** Absent: the system needs no asking to send webhooks. */
+  readonly webhookSubscription?: WebhookSubscription;
+  /** Every port the system has: what can be asked at request time, what a feed keeps, how fresh it claims to be. */
+  readonly ports: readonly DeclaredPort[];
   /** What the kit saw of the system in the last minute. */
   readonly health: () => SystemHealth;
+  /** What is left of the vendor's limits; asks Redis where the processes share them, never the system. */
+  readonly budget: () => Promise<BudgetReport>;
   readonly close: () => Promise<void>;
 }
+
+/** What calls to a system are for: somebody waits for a `read` or a `write`, nobody for a `feed`. */
+export type OperationClass = 'read' | 'feed' | 'write';
+
+/** CLOSED: calls go through. OPEN: the system failed repeatedly and rests. HALF_OPEN: one call finds out whether it is back. */
+export type BreakerState = 'CLOSED' | 'HALF_OPEN' | 'OPEN';
 
 export interface SystemHealth {
   readonly state: 'UP' | 'DEGRADED' | 'DOWN';
   readonly lastErrorCode: string | null;
+  /** Milliseconds the system's clock was ahead of ours at its last answer, to a second; null: it did not say. */
+  readonly clockAheadMs: number | null;
+  readonly breakers: Readonly<Record<OperationClass, BreakerState>>;
+}
+
+/** Kinds of records a system can be asked for. */
+export const PORT_NAMES = [
+  'items',
+  'stock',
+  'locations',
+  'profiles',
+  'loyalty',
+  'orders',
+  'rates',
+  'tracking',
+  'servicePoints',
+  'marketingConsents',
+  'audiences',
+  'signals',
+] as const;
+export type PortName = (typeof PORT_NAMES)[number];
+
+/** One kind of records, as the connector declares it. */
+export interface DeclaredPort {
+  readonly port: PortName;
+  /** Can be asked while a request runs. */
+  readonly live: boolean;
+  /** The feed that keeps it; null: none. */
+  readonly feed: string | null;
+  /** Age at which a live value counts as stale; null: the source's instant tells the last change, which may be long ago and still true. */
+  readonly freshnessMs: number | null;
+  /** Of stock: states the source may have subtracted from on hand already. */
+  readonly nets: readonly ('committed' | 'held')[];
+}
+
+/** What is left of one rate. */
+export interface RateBudget {
+  /** The connector's name of the rate. */
+  readonly name: string;
+  /** The operations it counts; empty: every call of the account. */
+  readonly operations: readonly string[];
+  /** Calls (or credits) that may go in any `periodMs`, our share of them (`rateFactor`). */
+  readonly limit: number;
+  readonly periodMs: number;
+  readonly left: number;
+  /** Epoch milliseconds at which all of it is there again, if nobody calls. */
+  readonly resetsAtMs: number;
+}
+
+export interface BudgetReport {
+  /** Epoch milliseconds; null: the account is not paused. */
+  readonly pausedUntilMs: number | null;
+  /** Empty: the vendor publishes no rates. */
+  readonly rates: readonly RateBudget[];
 }

@@ -20,5 +20,16 @@ export type WebhookAnswer =
   /** New; the feeds named should be read now. */
   | { readonly kind: 'ACCEPTED'; readonly feeds: readonly string[] };
 
-/** Decides about deliveries of one system. Does no I/O and never throws. */
-export type WebhookReceiver = (delivery: WebhookDelivery) => WebhookAnswer;
+/** Decides about deliveries of one system; asks no system, and never rejects. */
+export type WebhookReceiver = (delivery: WebhookDelivery) => Promise<WebhookAnswer>;
+
+/** What a system must be asked so that it goes on sending webhooks. */
+export interface WebhookSubscription {
+  /** How often; well before the system forgets us. */
+  readonly everyMs: number;
+  /**
+   * Makes or renews what is needed for deliveries to an address. The system may ask the address meanwhile whether it is ours.
+   * @throws {MortarError} UPSTREAM_*
+   */
+  readonly renew: (address: string, signal: AbortSignal) => Promise<void>;
+}

@@ -17,9 +17,19 @@ async function aCatalogSubgraph(db: TestDatabase) {
     id: 'erp',
     connector: 'erp-connector',
     state: 'UP' as const,
+    lastErrorCode: null,
     lagSeconds: null,
     capabilities: ['items:read'],
+    reads: ['items:read'],
+    writes: [],
     unmatchedItems: 0,
+    feeds: [],
+    breakers: { read: 'OPEN' as const, feed: 'CLOSED' as const, write: 'CLOSED' as const },
+    pausedUntil: null,
+    budgets: [],
+    coverage: [{ port: 'items' as const, coverage: 'LIVE' as const, freshnessSeconds: null, nets: [] }],
+    quarantinedRows: 0,
+    quarantine: [],
   };
   const reads: (readonly string[])[] = [];
   const catalog = { ...retailer.catalog };
@@ -128,8 +138,11 @@ test('listings carry what the channel’s own system published', async () => {
 test('systems need their own scope', async () => {
   await using db = await openTestSqlite(retailMigrations);
   const { ask } = await aCatalogSubgraph(db);
-  const query = '{ systems { id state lagSeconds capabilities unmatchedItems } }';
-  expect((await ask(query)).data.systems).toMatchObject([{ id: 'erp', state: 'UP', lagSeconds: null }]);
+  const query =
+    '{ systems { id state lagSeconds capabilities unmatchedItems breakers { read } coverage { port coverage } } }';
+  expect((await ask(query)).data.systems).toMatchObject([
+    { id: 'erp', state: 'UP', lagSeconds: null, breakers: { read: 'OPEN' }, coverage: [{ coverage: 'LIVE' }] },
+  ]);
   const denied = await ask(query, ['catalog:read']);
   expect(denied.data).toEqual({ systems: null });
   expect(denied.errors[0]?.extensions['code']).toBe('SCOPE_REQUIRED');

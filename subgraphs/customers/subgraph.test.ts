@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createCustomersSubgraph } from './subgraph.ts';
 import { createCustomerDirectory } from '#domain/identity/customer-directory.ts';
 import { createProfileReader } from '#domain/identity/customer-values.ts';
+import { createChanges } from '#platform/changes.ts';
 import { createCursors } from '#platform/cursors.ts';
 import type { Database } from '#platform/database.ts';
 import { MortarError } from '#platform/errors.ts';
@@ -67,6 +68,7 @@ async function setUp(database: Database, setup: Setup = {}) {
     trusted: ['crm', 'pos'].map(toSystemId),
     loadingSystems: () => (isLoading ? [toSystemId('crm')] : []),
     deciders: decidersOf(decide),
+    changes: createChanges({ key: new Uint8Array(32) }),
   });
   return { subgraph, calls, identity };
 }

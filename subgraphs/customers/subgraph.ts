@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import type { Changes } from '#platform/changes.ts';
 import { defineSubgraph, type SubgraphDefinition } from '#platform/define-subgraph.ts';
 import { type RuleMap, buildRuleMap } from '#platform/rule-map.ts';
 import type { Subgraph } from '#platform/subgraph.ts';
@@ -12,6 +13,7 @@ export interface CustomersSubgraphDependencies extends CustomerLoaderDependencie
   /** Systems whose profiles were never read to the end: the list has gaps. */
   readonly loadingSystems: () => readonly SystemId[];
   readonly deciders: ConsentDeciders;
+  readonly changes: Pick<Changes, 'watch'>;
   readonly logger?: SubgraphDefinition<CustomerLoaders>['logger'];
 }
 
@@ -25,6 +27,11 @@ export function createCustomersSubgraph(dependencies: CustomersSubgraphDependenc
     resolvers: createCustomerResolvers({ ...dependencies, governedBy: (coordinate) => governedBy(coordinate) }),
     createLoaders: (request) => createCustomerLoaders(dependencies, request),
     deciders: dependencies.deciders,
+    sources: {
+      // By the id asked for, whoever the customer is by now: changes are told under every id of it.
+      customerChanged: ({ arguments: { id }, onChange }) =>
+        dependencies.changes.watch('customer', [String(id)], onChange),
+    },
     logger: dependencies.logger,
   });
   const rules: RuleMap = buildRuleMap(subgraph.schema);

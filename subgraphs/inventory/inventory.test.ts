@@ -6,6 +6,7 @@ import { openTestSqlite, type TestDatabase } from '#test/support/databases.ts';
 import { aRetailer, idOf, retailMigrations } from '#test/support/retail.ts';
 import { aRequest } from '#test/support/people-subgraph.ts';
 import { NOON_MS } from '#test/support/catalog.ts';
+import { createChanges } from '#platform/changes.ts';
 import type { Scope } from '#schema/model/request.ts';
 import { stockLevelId } from '#domain/stock/stock.ts';
 import { createInventorySubgraph } from './subgraph.ts';
@@ -14,7 +15,12 @@ const deciders = { forFetch: () => ({ decide: () => Promise.resolve({ allowed: t
 
 async function anInventory(db: TestDatabase) {
   const retailer = await aRetailer(db);
-  const subgraph = createInventorySubgraph({ ...retailer, deciders });
+  const subgraph = createInventorySubgraph({
+    ...retailer,
+    deciders,
+    changes: createChanges({ key: new Uint8Array(32) }),
+    stockWatch: { add: () => () => undefined },
+  });
   const ask = async (query: string, scopes: readonly Scope[] = ['inventory:read', 'systems:read'], variables = {}) => {
     const request = aRequest({ deadlineAtMs: Math.max(Date.now(), NOON_MS) + 5_000 }, scopes);
     const result = await subgraph.execute({ document: parse(query), variables, request });

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 
+import type { StockWatch } from '#domain/stock/stock-watch.ts';
+import type { Changes } from '#platform/changes.ts';
 import { defineSubgraph, type SubgraphDefinition } from '#platform/define-subgraph.ts';
 import type { ResolverMap } from '#platform/resolver-check.ts';
-import type { Subgraph } from '#platform/subgraph.ts';
+import { checkedList } from '#platform/input-errors.ts';
+import type { SourceWatch, Subgraph } from '#platform/subgraph.ts';
 import type { ConsentDeciders } from '#schema/model/consent.ts';
 import { type AvailabilityResolverOptions, createAvailabilityResolvers } from './availability-resolvers.ts';
 import { createLevelResolvers, type LevelResolverOptions } from './level-resolvers.ts';
@@ -11,6 +14,8 @@ import { createLocationResolvers } from './location-resolvers.ts';
 
 export interface InventorySubgraphDependencies extends AvailabilityResolverOptions, LevelResolverOptions {
   readonly deciders: ConsentDeciders;
+  readonly changes: Pick<Changes, 'watch'>;
+  readonly stockWatch: Pick<StockWatch, 'add'>;
   readonly logger?: SubgraphDefinition<InventoryLoaders>['logger'];
 }
 
@@ -35,6 +40,20 @@ export function createInventorySubgraph(dependencies: InventorySubgraphDependenc
     resolvers,
     createLoaders: (request) => createInventoryLoaders(stock, request),
     deciders,
+    sources: { stockChanged: (watch) => openStockSource(dependencies, watch) },
     logger,
   });
+}
+
+function openStockSource(
+  { changes, stockWatch }: Pick<InventorySubgraphDependencies, 'changes' | 'stockWatch'>,
+  { arguments: { skus }, onChange }: Pick<SourceWatch, 'arguments' | 'onChange'>,
+): () => void {
+  const watched = checkedList(Array.isArray(skus) ? skus.map(String) : [], 'skus');
+  const stopHearing = changes.watch('stock', watched, onChange);
+  const stopLooking = stockWatch.add(watched);
+  return () => {
+    stopHearing();
+    stopLooking();
+  };
 }

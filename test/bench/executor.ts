@@ -1,9 +1,13 @@
 import { LocalGraphQLDataSource } from '@apollo/gateway';
 import { isDeepStrictEqual } from 'node:util';
 
+import type { SubgraphSource } from '#gateway/executor/subgraph-calls.ts';
+import { createRequestTrace } from '#gateway/trace/request-trace.ts';
+import { createMemoryTraces } from '#gateway/trace/trace-store.ts';
 import { type Evidence, type Reporter, summarize } from '#test/support/evidence.ts';
 import { apolloContestant, ourContestant, question, type Runner } from '#test/support/federation/contestants.ts';
 import { createShopGraph, HEAVY_QUERY, SMALL_QUERY } from '#test/support/federation/shop-graph.ts';
+import { aRequestOf } from '#test/support/requests.ts';
 
 const ROUNDS = 7;
 
@@ -28,16 +32,38 @@ export const executorInProcess: Evidence = {
       return new LocalGraphQLDataSource(schema);
     });
     const direct = await apolloContestant(supergraphSdl, sources);
+    const traced = await tracedContestant(supergraphSdl, sources);
     const racers: readonly Racer[] = [
       { name: 'ours', runner: ours },
       { name: '@apollo/gateway, LocalGraphQLDataSource', runner: local },
       { name: '@apollo/gateway, plan documents executed directly', runner: direct },
+      { name: "ours, remembering each request's trace", runner: traced },
     ];
     await race(racers, { name: 'heavy', text: HEAVY_QUERY, requests: report.short ? 40 : 400, target: 6 }, report);
     await race(racers, { name: 'small', text: SMALL_QUERY, requests: report.short ? 200 : 3_000, target: 4 }, report);
     await Promise.all([local.stop(), direct.stop()]);
   },
 };
+
+/** Ours with what a request's trace costs from its first line to the text that is kept. */
+async function tracedContestant(supergraphSdl: string, sources: readonly SubgraphSource[]): Promise<Runner> {
+  const traces = createMemoryTraces();
+  let last = createRequestTrace('', 0);
+  let count = 0;
+  const contestant = await ourContestant(supergraphSdl, sources, () => {
+    count += 1;
+    last = createRequestTrace(`request-${count}`, Date.now());
+    const request = aRequestOf({ trace: last });
+    last.caller(request.principal, request.purpose);
+    return request;
+  });
+  const run: Runner['run'] = async (asked) => {
+    const answer = await contestant.run(asked);
+    traces.keep(last.record(Date.now()));
+    return answer;
+  };
+  return { ask: contestant.ask, run };
+}
 
 interface Race {
   readonly name: string;

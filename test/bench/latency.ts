@@ -1,5 +1,6 @@
 import { type Evidence, type Reporter, summarize } from '#test/support/evidence.ts';
-import { type AskOptions, type Product, startProduct } from '#test/support/product.ts';
+import type { AskOptions, Product } from '#test/support/product-client.ts';
+import { startProduct } from '#test/support/product.ts';
 import { documentsIn, readmeBlocks } from '#test/support/readme-tour.ts';
 
 const LATENCY_MS = 20;

@@ -63,6 +63,28 @@ describe.skipIf(!available)('GraphiQL in Chromium', () => {
     await page.screenshot({ path: join(ARTIFACTS, 'graphiql.png') });
   }, 40_000);
 
+  it('follows a subscription until it is stopped, and keeps a screenshot', async () => {
+    const { metric, event, world } = product();
+    await page.getByLabel('Example').selectOption('Front end: stock, live');
+    await page.locator('output[data-state="ready"]').waitFor();
+    await page.getByRole('button', { name: /execute query/i }).click();
+    const answer = page.locator('.result-window, .graphiql-response').first();
+    const shown = async () => (await answer.textContent()) ?? '';
+    await expect.poll(shown, { timeout: 15_000 }).toContain('stockChanged');
+    expect(await metric('mortar_streams_open', { field: 'stockChanged' })).toBe(1);
+    const before = await shown();
+    const row = (await world()).stock.find(
+      ({ sku, authority, onHand, committed }) =>
+        sku === 'MG-00001' && authority?.system === 'pos' && onHand - committed > 3,
+    );
+    await event({ kind: 'sale', sku: 'MG-00001', place: String(row?.place), quantity: 1 });
+    await expect.poll(shown, { timeout: 15_000 }).not.toBe(before);
+    expect(await shown()).not.toContain('"errors"');
+    await page.screenshot({ path: join(ARTIFACTS, 'graphiql-live.png') });
+    await page.getByRole('button', { name: /stop query/i }).click();
+    await expect.poll(() => metric('mortar_streams_open'), { timeout: 15_000 }).toBe(0);
+  }, 60_000);
+
   it('sends no request to another origin and raises no error in the page', () => {
     const { origin } = new URL(product().urls.graphiql);
     const others = requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== origin);

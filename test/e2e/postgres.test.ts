@@ -1,35 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { customersOf, loners, profileKey } from '#test/support/customers.ts';
-import { POSTGRES_URL } from '#test/support/databases.ts';
-import { type Product, startProduct } from '#test/support/product.ts';
-import { serviceOrSkip } from '#test/support/services.ts';
+import { createPostgres, postgresAvailable, type TestPostgres } from '#test/support/databases.ts';
+import type { Product } from '#test/support/product-client.ts';
+import { startProduct } from '#test/support/product.ts';
 
-const database = `mortar_e2e_${randomBytes(6).toString('hex')}`;
-const url = Object.assign(new URL(POSTGRES_URL), { pathname: `/${database}` }).href;
-
-async function administer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2_000 });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-const available = await serviceOrSkip('PostgreSQL', async () => administer('select 1'));
-
-describe.skipIf(!available)('with DATABASE_URL', () => {
+describe.skipIf(!postgresAvailable)('with DATABASE_URL', () => {
+  let database: TestPostgres;
   let product: Product;
   beforeAll(async () => {
-    await administer(`create database ${database}`);
-    product = await startProduct({ environment: { DATABASE_URL: url } });
+    database = await createPostgres();
+    product = await startProduct({ environment: { DATABASE_URL: database.url } });
   }, 90_000);
   afterAll(async () => {
     await product?.[Symbol.asyncDispose]();
-    await administer(`drop database if exists ${database} with (force)`);
+    await database?.[Symbol.asyncDispose]();
   });
 
   it('keeps directories and ledger in PostgreSQL and enforces consent there', async () => {
@@ -78,7 +64,7 @@ describe.skipIf(!available)('with DATABASE_URL', () => {
 
   it('keeps no readable personal value in any table', async () => {
     const { profiles } = await product.world();
-    const client = new pg.Client({ connectionString: url });
+    const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     try {
       const tables = await client.query<{ name: string }>(

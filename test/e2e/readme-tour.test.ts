@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { apiSchemaOf } from '#gateway/api-schema.ts';
 import { EXAMPLES } from '#gateway/web/examples.ts';
+import { subscribeTo } from '#test/support/live.ts';
 import { documentsIn, readmeBlocks, runReadmeTour, type Tour } from '#test/support/readme-tour.ts';
 import { useProduct } from '#test/support/use-product.ts';
 
@@ -43,6 +44,11 @@ describe('the tour of the README', () => {
     expect(product_.stock.nodes.some(({ witnesses }: { witnesses: unknown[] }) => witnesses.length > 0)).toBe(true);
   });
 
+  it('begins a live stream with the state of now', () => {
+    const [live] = answersOf('subscription Live');
+    expect(live?.data.stockChanged.map(({ sku }: { sku: string }) => sku)).toEqual(['MG-00001', 'MG-00002']);
+  });
+
   it('shows a refusal with its reason beside addresses that are granted', () => {
     const [answer] = answersOf('MARKETER=');
     const emails = answer?.data.customers.nodes.map(({ email }: { email: string | null }) => email) as (
@@ -79,6 +85,8 @@ describe('the tour of the README', () => {
 });
 
 describe('documented queries', () => {
+  const queries = EXAMPLES.filter(({ query }) => !query.includes('subscription '));
+  const subscriptions = EXAMPLES.filter((example) => !queries.includes(example));
   const schema = apiSchemaOf(readFileSync(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8'));
 
   it('fit the schema', async () => {
@@ -87,7 +95,7 @@ describe('documented queries', () => {
     for (const document of documents) expect(validate(schema, parse(document))).toEqual([]);
   });
 
-  it.each(EXAMPLES)('of GraphiQL answer: $title', async ({ client, purpose, query, variables }) => {
+  it.each(queries)('of GraphiQL answer: $title', async ({ client, purpose, query, variables }) => {
     const { ask, token } = product();
     const answer = await ask(query, {
       token: await token(client),
@@ -96,5 +104,19 @@ describe('documented queries', () => {
     });
     expect(answer).toMatchObject({ status: 200, errors: [] });
     expect(Object.values(answer.data)).not.toContain(null);
+  });
+
+  it.each(subscriptions)('of GraphiQL begin with an answer: $title', async ({ client, query, variables }) => {
+    const { token, urls } = product();
+    const headers = { authorization: `Bearer ${await token(client)}` };
+    const live = subscribeTo(urls.graph, {
+      query,
+      variables: JSON.parse(variables) as Record<string, unknown>,
+      headers,
+    });
+    const first = await live.next();
+    live.leave();
+    expect(first.errors).toBeUndefined();
+    expect(Object.values(first.data ?? { none: null })).not.toContain(null);
   });
 });

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
+import { skipsInSplitMode } from '#test/support/e2e-mode.ts';
 import { customersOf, loners, profileKey } from '#test/support/customers.ts';
 import { startProduct } from '#test/support/product.ts';
 
 const WITHDRAW = `mutation($input: WithdrawConsentInput!) { withdrawConsent(input: $input) { __typename ... on ConsentRecorded { receipt } } }`;
 
-it.each(['SIGTERM', 'SIGKILL'] as const)(
+const isInParts = skipsInSplitMode('SQLite over a restart of one process');
+
+it.skipIf(isInParts).each(['SIGTERM', 'SIGKILL'] as const)(
   'keeps ids and decisions over a restart after %s, and answers a repeated mutation as before',
   async (signal) => {
     const home = mkdtempSync(join(tmpdir(), 'mortar-e2e-'));

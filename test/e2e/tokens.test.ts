@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type DeployedProduct, deployProduct } from '#test/support/own-issuer.ts';
 import type { TestIssuer } from '#test/support/gateway.ts';
-import type { Product } from '#test/support/product.ts';
+import type { Product } from '#test/support/product-client.ts';
 
 const QUERY = '{ products(first: 1) { nodes { sku } } }';
 

@@ -1,6 +1,6 @@
 import type { Evidence, Reporter } from '#test/support/evidence.ts';
 import { deployProduct } from '#test/support/own-issuer.ts';
-import type { Product } from '#test/support/product.ts';
+import type { Product } from '#test/support/product-client.ts';
 import { sabotageArguments } from './sabotage.ts';
 
 const QUERY = `query Wide($first: Int!) { customers(first: $first) { nodes { name email orders(first: 5) { nodes { lines { product { title availability(channel: "web") { quantity { value } } } } } } } } }`;

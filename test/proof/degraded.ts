@@ -4,7 +4,7 @@ import { type FaultInput, SANDBOX_SYSTEMS } from '#sandbox/faults.ts';
 import { loners } from '#test/support/customers.ts';
 import { type Evidence, type Reporter, summarize } from '#test/support/evidence.ts';
 import { deployProduct } from '#test/support/own-issuer.ts';
-import type { Answer, Product } from '#test/support/product.ts';
+import type { Answer, Product } from '#test/support/product-client.ts';
 import { compare } from './explained.ts';
 import { sabotageArguments } from './sabotage.ts';
 

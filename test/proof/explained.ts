@@ -1,4 +1,4 @@
-import type { Answer } from '#test/support/product.ts';
+import type { Answer } from '#test/support/product-client.ts';
 
 type Leaves = ReadonlyMap<string, unknown>;
 

@@ -12,7 +12,8 @@ import { openDatabase } from '#platform/open-database.ts';
 import { customersOf, loners } from '#test/support/customers.ts';
 import type { Evidence, Reporter } from '#test/support/evidence.ts';
 import { killGroup, PROJECT } from '#test/support/mortar-process.ts';
-import { type Product, startProduct } from '#test/support/product.ts';
+import type { Product } from '#test/support/product-client.ts';
+import { startProduct } from '#test/support/product.ts';
 import { createRandom } from '#test/support/random.ts';
 import { sabotageArguments } from './sabotage.ts';
 

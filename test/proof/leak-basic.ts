@@ -1,5 +1,6 @@
 import type { Evidence, Reporter } from '#test/support/evidence.ts';
-import { type Product, startProduct } from '#test/support/product.ts';
+import type { Product } from '#test/support/product-client.ts';
+import { startProduct } from '#test/support/product.ts';
 import { createCanaries } from './canaries.ts';
 import { GOVERNED_FIELDS } from './consent-oracle.ts';
 import { createJudge, visibleMembers } from './leak-judge.ts';
@@ -37,7 +38,8 @@ const MEDIA = [null, 'EMAIL', 'SMS', 'POST'];
 
 export const leakBasic: Evidence = {
   name: 'leak-basic',
-  summary: 'every development client x every governed field x customers, through six paths, against the world’s truth',
+  summary:
+    'every development client x every governed field x customers, through seven paths, against the world’s truth',
   sabotages: ['consent-decision', 'static-cell', 'medium', 'linked-set', 'self-proof'],
   run: async (report) => {
     await using product = await startProduct({
@@ -102,7 +104,7 @@ async function prove(product: Product, report: Reporter): Promise<void> {
   });
 }
 
-/** All six; where a rule was removed on purpose one is enough to see it. */
+/** All seven; where a rule was removed on purpose one is enough to see it. */
 function pathsFor({ shared }: Asker, { sabotage }: Reporter): readonly (typeof PATHS)[keyof typeof PATHS][] {
   if (sabotage === null) return Object.values(PATHS);
   return [shared ? PATHS.customers : PATHS['customer(id)']];

@@ -1,4 +1,4 @@
-import type { Answer } from '#test/support/product.ts';
+import type { Answer } from '#test/support/product-client.ts';
 import { canaryOf, type Canaries } from './canaries.ts';
 import { type Caller, mayLeave, seesMarketplace } from './consent-oracle.ts';
 import type { TruthCustomer, TruthMember, TruthOrder } from './world-people.ts';
@@ -77,7 +77,7 @@ export function createJudge(canaries: Canaries, nowMs: number) {
     findings,
     counts,
     /** Judges every governed cell of an answer, and then every string of it. */
-    judge(answer: Answer, { caller, customers, orders }: Expected): void {
+    judge(answer: Pick<Answer, 'text' | 'headers'>, { caller, customers, orders }: Expected): void {
       counts.answers += 1;
       const permitted = new Set<string>();
       for (const { truth, node } of customers) judgeCustomer(truth, node, caller, permitted);

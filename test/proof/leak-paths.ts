@@ -1,4 +1,4 @@
-import type { Answer, AskOptions, Product } from '#test/support/product.ts';
+import type { Answer, AskOptions, Product } from '#test/support/product-client.ts';
 import type { Caller } from './consent-oracle.ts';
 import type { Judge } from './leak-judge.ts';
 import type { TruthCustomer, TruthOrder } from './world-people.ts';
@@ -179,6 +179,40 @@ async function lists(
   });
 }
 
+/** As the first event of a stream, each for its own caller. */
+async function byStream(work: PathWork): Promise<void> {
+  const { product, asker, judge } = work;
+  const query = `subscription One($id: ID!) { customerChanged(id: $id) { id ${FIELDS} ${ORDERS} } }`;
+  await each(work.customers, 4, async (truth) => {
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${await asker.tokenOf(truth)}`,
+      'mortar-purpose': asker.purpose,
+      ...(asker.medium === null ? {} : { 'mortar-medium': asker.medium }),
+    };
+    const event = await firstEvent(product.urls.graph, { query, variables: { id: truth.id } }, headers);
+    const { data } = JSON.parse(event.text) as { readonly data?: Row | null };
+    const customers = [{ truth, node: node(data ?? {}, 'customerChanged') }];
+    judge.judge(event, { caller: asker, customers, orders: [] });
+  });
+}
+
+/** Opens a stream, reads its first event and leaves. */
+async function firstEvent(url: string, body: object, given: Readonly<Record<string, string>>) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...given, 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify(body),
+  });
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString('latin1');
+    const data = /^data: (.*)\n\n/m.exec(text)?.[1];
+    // Leaving the loop ends the stream.
+    if (data !== undefined) return { headers: response.headers, text: Buffer.from(data, 'latin1').toString() };
+  }
+  throw new Error(`no event came: ${response.status} ${text.slice(0, 300)}`);
+}
+
 /** The ways a value could come out; each judges every answer. */
 export const PATHS = {
   'customer(id)': byId,
@@ -187,6 +221,7 @@ export const PATHS = {
   'order.customer': byOrder,
   'aliases and fragments': byAlias,
   'lists with @include and @skip': byDirective,
+  'customerChanged(id)': byStream,
 } as const satisfies Readonly<Record<string, (work: PathWork) => Promise<void>>>;
 
 async function batches(

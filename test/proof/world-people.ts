@@ -1,7 +1,7 @@
 import type { WorldTruth } from '#sandbox/world-truth.ts';
 import type { WorldOrder, WorldProfile } from '#sandbox/world/types.ts';
 import { customersOf, profileKey } from '#test/support/customers.ts';
-import type { Product } from '#test/support/product.ts';
+import type { Product } from '#test/support/product-client.ts';
 import type { BasisOrder, Member } from './consent-oracle.ts';
 
 /** What a record of a person says, field by field; null: nothing. */

@@ -1,13 +1,13 @@
 // Conformance of one batch port: keys, limits, failures, hostile ids.
 import { describe, expect, it } from 'vitest';
 
-import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
+import type { BatchReadDefinition, ConnectorDefinition } from '#connectors/kit/definition.ts';
 import { MortarError } from '#platform/errors.ts';
 
 import { batchReadOf, codeOf, openBench, personalTexts, within } from './conform-harness.ts';
 import type { Bench, ConformFixtures, ConformKeys, Fault } from './conform-harness.ts';
 import { mutantsOf, typeDifferences } from './conform-mutants.ts';
-import { HOSTILE_IDS } from './connector-contract.ts';
+import { HOSTILE_IDS, contextOf } from './connector-contract.ts';
 
 export interface PortSuite<S> {
   readonly definition: ConnectorDefinition<S>;
@@ -62,6 +62,18 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
     const toKey = keys.toKey ?? ((text: string) => text);
     return { bench, keys, read: (texts, ms = 10_000) => port(texts.map(toKey), within(ms)) };
   }
+  /** How many calls a read makes at once: more than one where the system answers a part of the question a call. */
+  const partsOf = async (): Promise<number> => {
+    const { credentials, options } = await fixtures();
+    const port = (definition.ports as unknown as Record<string, BatchReadDefinition<unknown, unknown, S> | undefined>)[
+      name
+    ];
+    return (
+      1 +
+      (port?.fanOut?.([], contextOf(definition, { credentials, options: options as Record<string, string> })).length ??
+        0)
+    );
+  };
   const first = (keys: ConformKeys): string => keys.known[0] ?? '';
   const isValue = (slot: unknown): boolean => slot !== null && typeof slot === 'object' && !(slot instanceof Error);
 
@@ -112,7 +124,7 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
         const { bench, keys, read } = await open(async () => json('{}', 429, headers));
         expect(codeOf((await read([first(keys)], 500))[0])).toBe('UPSTREAM_RATE_LIMITED');
         expect(codeOf((await read([keys.unknown(1)], 500))[0])).toBe('UPSTREAM_RATE_LIMITED');
-        expect(bench.calls.length).toBe(1);
+        expect(bench.calls.length).toBe(await partsOf());
       },
     );
 
@@ -134,7 +146,10 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
         const [slot] = await read([first(keys)], 1_000);
         expect(codeOf(slot)).toBe(code);
         expect(slot).toMatchObject({ system: 'vendor' });
-        expect(bench.calls.length).toBe(calls);
+        const parts = await partsOf();
+        // A part that failed for good ends the read; others may not have been tried again yet.
+        expect(bench.calls.length).toBeGreaterThanOrEqual(parts === 1 ? calls : parts);
+        expect(bench.calls.length).toBeLessThanOrEqual(calls * parts);
       },
     );
 
@@ -148,9 +163,9 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
         count === 1 ? Promise.resolve(json('{}', 401)) : next(),
       );
       const [slot] = await read([first(keys)]);
-      const renews = definition.auth.kind === 'token';
+      const renews = definition.auth.kind !== 'headers';
       expect(isValue(slot) ? 'a value' : codeOf(slot)).toBe(renews ? 'a value' : 'UPSTREAM_UNAVAILABLE');
-      expect(bench.calls.length).toBe(renews ? 2 : 1);
+      expect(bench.calls.length).toBe((renews ? 1 : 0) + (await partsOf()));
     });
 
     it('keeps no cookie and no header of the vendor', async () => {

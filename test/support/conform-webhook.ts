@@ -40,18 +40,20 @@ export function conformWebhook<S>(definition: ConnectorDefinition<S>, fixtures: 
 
   describe('webhook', () => {
     it('is not there without its secret', async () => {
-      const { credentials, options } = await fixtures();
-      expect(receiverOf(definition, credentials, options, () => NOW_MS)).toBeUndefined();
+      const { credentials, options, webhook } = await fixtures();
+      const secrets = new Set(Object.keys(webhook?.credentials ?? {}));
+      const without = Object.fromEntries(Object.entries(credentials).filter(([name]) => !secrets.has(name)));
+      expect(receiverOf(definition, without, options, () => NOW_MS)).toBeUndefined();
     });
 
     it('accepts a genuine delivery once: a replay changes nothing', async () => {
       const { webhook, deliver, pass } = await open();
-      expect(deliver()).toEqual({ kind: 'ACCEPTED', feeds: webhook.feeds });
-      expect(deliver()).toEqual({ kind: 'REPLAYED' });
+      expect(await deliver()).toEqual({ kind: 'ACCEPTED', feeds: webhook.feeds });
+      expect(await deliver()).toEqual({ kind: 'REPLAYED' });
       pass(60_000);
-      expect(deliver().kind).toBe('REPLAYED');
+      expect((await deliver()).kind).toBe('REPLAYED');
       pass(DAY_MS / 2);
-      expect(deliver().kind).not.toBe('ACCEPTED');
+      expect((await deliver()).kind).not.toBe('ACCEPTED');
     });
 
     it('refuses what is not signed, signed by another, changed on the way, or not for this address', async () => {
@@ -73,15 +75,16 @@ export function conformWebhook<S>(definition: ConnectorDefinition<S>, fixtures: 
               { headers: good, url: `${webhook.url}/other` },
             ]
           : [{ body: forgedBody }, { body: '' }, { body: '{}' }];
-      expect(forged.map((more) => deliver(more).kind)).toEqual(forged.map(() => 'REFUSED'));
-      expect(deliver().kind).toBe('ACCEPTED');
+      const answers = await Promise.all(forged.map(deliver));
+      expect(answers.map(({ kind }) => kind)).toEqual(forged.map(() => 'REFUSED'));
+      expect((await deliver()).kind).toBe('ACCEPTED');
     });
 
     it.each(['', 'null', '[', '{"value":5}', '[[]]', '"x"', '\u0000'])(
       'accepts nothing from the body %j',
       async (body) => {
         const { deliver } = await open();
-        expect(deliver({ body }).kind).not.toBe('ACCEPTED');
+        expect((await deliver({ body })).kind).not.toBe('ACCEPTED');
       },
     );
   });

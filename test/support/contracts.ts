@@ -101,7 +101,7 @@ export function checkResponse(
   if (operation === undefined) return [unknown(contract, request)];
   const checked = checkedStatus(operation, status);
   if (checked === null) return status >= 400 ? [] : [`undeclared status ${status}`];
-  if (body === undefined) return status === 204 ? [] : ['no body'];
+  if (body === undefined) return hasContent(operation, checked) ? ['no body'] : [];
   const result = contract.backend.validateResponse(body, operation, checked);
   return result.valid ? [] : (result.errors ?? []).map(sentence);
 }
@@ -109,6 +109,12 @@ export function checkResponse(
 /** A declared answer, references already resolved. */
 interface Declared {
   readonly content?: Readonly<Record<string, { readonly schema?: { readonly properties?: object } }>>;
+}
+
+function hasContent(operation: Operation, status: number): boolean {
+  const responses = (operation.responses ?? {}) as Record<string, Declared | undefined>;
+  const declared = responses[String(status)] ?? responses[`${Math.floor(status / 100)}XX`] ?? responses['default'];
+  return status !== 204 && Object.keys(declared?.content ?? {}).length > 0;
 }
 
 function checkedStatus(operation: Operation, status: number): number | null {

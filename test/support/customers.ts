@@ -1,6 +1,6 @@
 import type { WorldTruth } from '#sandbox/world-truth.ts';
 import type { WorldProfile } from '#sandbox/world/types.ts';
-import type { Product } from './product.ts';
+import type { Product } from './product-client.ts';
 
 /** `system externalId`: the name of a profile in the world. */
 export const profileKey = ({ system, externalId }: { readonly system: string; readonly externalId: string }): string =>

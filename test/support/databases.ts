@@ -2,14 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import { describe } from 'vitest';
 
 import type { Database, Migration } from '#platform/database.ts';
 import { openDatabase } from '#platform/open-database.ts';
+import { administer, POSTGRES_URL } from './postgres.ts';
 import { serviceOrSkip } from './services.ts';
-
-export const POSTGRES_URL = process.env['DATABASE_URL_TEST'] ?? 'postgres://root@127.0.0.1:5432/test';
 
 /** A database of a test's own that goes away with it. */
 export interface TestDatabase extends AsyncDisposable {
@@ -48,17 +46,9 @@ const openTestPostgres: OpenTestDatabase = async (migrations, { promptReadMs = 1
   };
 };
 
-async function administer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: POSTGRES_URL, connectionTimeoutMillis: 2_000 });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
+export { createPostgres, type TestPostgres } from './postgres.ts';
 
-const postgresAvailable = await serviceOrSkip('PostgreSQL', async () => administer('select 1'));
+export const postgresAvailable: boolean = await serviceOrSkip('PostgreSQL', async () => administer('select 1'));
 
 /**
  * Runs one suite on SQLite and on PostgreSQL.

@@ -37,6 +37,8 @@ export interface Evidence {
   readonly summary: string;
   /** Rules that `--sabotage` may remove, each of which must turn it red. */
   readonly sabotages?: readonly string[];
+  /** It runs the product's code in this process: a rule must be removed before anything is imported. @default false */
+  readonly inProcess?: boolean;
   readonly run: (report: Reporter) => Promise<void>;
 }
 
@@ -48,8 +50,12 @@ interface Options {
   readonly seed: number;
 }
 
+/** Evidence by the group that asks for it; a group's name stands for all of its rows. */
+export type Catalogue = Readonly<Record<string, readonly Evidence[]>>;
+
 /** Parses `[NAME...] [--short] [--json FILE] [--sabotage RULE] [--seed N]`; anything else is refused with a sentence. */
-function parseOptions(arguments_: readonly string[], catalogue: readonly Evidence[]): Options {
+function parseOptions(arguments_: readonly string[], groups: Catalogue): Options {
+  const catalogue = Object.values(groups).flat();
   const names: string[] = [];
   let short = false;
   let json: string | null = null;
@@ -67,15 +73,18 @@ function parseOptions(arguments_: readonly string[], catalogue: readonly Evidenc
     else if (argument === '--sabotage') sabotage = valueOf(argument);
     else if (argument === '--seed') seed = Number(valueOf(argument));
     else if (catalogue.some((evidence) => evidence.name === argument)) names.push(argument);
-    else
-      throw new Error(
-        `unknown argument ${argument}; names are: ${catalogue.map((evidence) => evidence.name).join(', ')}`,
-      );
+    else if (Object.hasOwn(groups, argument)) names.push(...(groups[argument] ?? []).map(({ name }) => name));
+    else throw new Error(`unknown argument ${argument}; ${describeNames(groups)}`);
   }
   const rules = catalogue.flatMap((evidence) => evidence.sabotages ?? []);
   if (sabotage !== null && !rules.includes(sabotage))
     throw new Error(`unknown rule ${sabotage}; rules are: ${rules.join(', ')}`);
   return { names, short, json, sabotage, seed };
+}
+
+function describeNames(groups: Catalogue): string {
+  const lines = Object.entries(groups).map(([group, rows]) => `  ${group}: ${rows.map(({ name }) => name).join(', ')}`);
+  return `names are groups and their rows:\n${lines.join('\n')}`;
 }
 
 function describeMachine(): string {
@@ -97,14 +106,11 @@ export function summarize(sample: readonly number[]): {
 }
 
 /** Runs the chosen evidence, prints a table and returns the exit code: 1 when any row failed or a run threw. */
-export async function runEvidence(
-  title: string,
-  catalogue: readonly Evidence[],
-  arguments_: readonly string[],
-): Promise<number> {
+export async function runEvidence(title: string, groups: Catalogue, arguments_: readonly string[]): Promise<number> {
+  const catalogue = Object.values(groups).flat();
   let options: Options;
   try {
-    options = parseOptions(arguments_, catalogue);
+    options = parseOptions(arguments_, groups);
   } catch (error) {
     process.stderr.write(`${title}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 2;

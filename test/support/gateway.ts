@@ -1,21 +1,23 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { print } from 'graphql';
+import { GraphQLSchema, print } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 import { composeSubgraphs } from '#gateway/composition.ts';
 import { claimNames, limitsConfig, type Config } from '#gateway/config-schema.ts';
 import type { Graph } from '#gateway/graph.ts';
 import { createGatewayServer } from '#gateway/http/gateway-server.ts';
+import { type Changes, createChanges } from '#platform/changes.ts';
 import { type Clock, systemClock } from '#platform/clock.ts';
 import { defineSubgraph } from '#platform/define-subgraph.ts';
 import { MortarError } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
 import { createMetrics } from '#platform/metrics.ts';
-import type { DegradedSource, Subgraph } from '#platform/subgraph.ts';
+import type { DegradedSource, Subgraph, SubgraphContext } from '#platform/subgraph.ts';
 import type { ConsentDeciders, Verdict } from '#schema/model/consent.ts';
 import { retailConfig } from '#schema/model/configuration.ts';
 import { toSubjectId } from '#schema/model/ids.ts';
+import type { RequestContext } from '#schema/model/request.ts';
 
 // The engine reads it when it is constructed, as in gateway/main.ts.
 process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
@@ -74,6 +76,11 @@ const PEOPLE_SDL = `
     @requiresScopes(scopes: [["customers:read"]]) @listSize(slicingArguments: ["first"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
   "Open." find(ids: [ID!]!): [Customer!]
 }
+"Root." type Subscription @owner(team: "t") {
+  "One, live." customerChanged(id: ID!): Customer
+    @live(query: "customer", keys: "id") @requiresScopes(scopes: [["customers:read"]])
+  "Some, live." found(ids: [ID!]!): [Customer!] @live(query: "find", keys: "ids")
+}
 "Page." type CustomerConnection @owner(team: "t") { "Rows." nodes: [Customer!]! }
 "Person." type Customer @key(fields: "id") @subject(path: "subjects") @owner(team: "t") {
   "Id." id: ID! @publicData
@@ -97,9 +104,23 @@ const SHOP_SDL = `
 export interface FixtureBehavior {
   verdict: (subject: string) => Verdict;
   /** Of Customer.points. */
-  points: (id: string) => unknown;
+  points: (id: string, request: RequestContext) => unknown;
   readonly fetches: { readonly subgraph: string; readonly text: string }[];
   degraded: DegradedSource | null;
+  /** Who is told what changed, by id. */
+  readonly changes: Changes;
+}
+
+/** Everything is allowed and nothing fails, unless said otherwise. */
+export function aFixtureBehavior(over: Partial<FixtureBehavior> = {}): FixtureBehavior {
+  return {
+    verdict: () => ({ allowed: true }),
+    points: (id) => Number(id) * 10,
+    fetches: [],
+    degraded: null,
+    changes: createChanges({ key: new Uint8Array(32) }),
+    ...over,
+  };
 }
 
 /** Two subgraphs over three people: enough for every rule of the gateway. */
@@ -128,6 +149,11 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
       },
       Customer: { __resolveReference: ({ id }: { id: string }) => person(id) },
     },
+    sources: {
+      customerChanged: ({ arguments: { id }, onChange }) => behavior.changes.watch('customer', [String(id)], onChange),
+      found: ({ arguments: { ids }, onChange }) =>
+        behavior.changes.watch('customer', (ids as unknown[]).map(String), onChange),
+    },
   });
   const shop = defineSubgraph({
     ...common,
@@ -151,11 +177,11 @@ export function createFixtureSubgraphs(behavior: FixtureBehavior): readonly Subg
         points: (
           { id }: { id: string },
           _arguments: unknown,
-          context: { notices: { degrade: (source: DegradedSource) => void } },
+          context: SubgraphContext,
           info: { path: { key: string | number; prev: unknown } },
         ) => {
           if (behavior.degraded !== null) context.notices.degrade({ ...behavior.degraded, path: pathOf(info.path) });
-          return behavior.points(id);
+          return behavior.points(id, context.request);
         },
         notes: () => 'secret-notes',
       },
@@ -193,16 +219,20 @@ export interface FixtureOptions {
   readonly clock?: Clock;
   readonly wrap?: (subgraph: Subgraph) => Subgraph;
   readonly graph?: Partial<Graph>;
+  /** @default composed of the fixture's subgraphs */
+  readonly supergraphSdl?: string;
+}
+
+/** A subgraph of any supergraph that answers nothing: for what happens before a fetch. */
+export function aSilentSubgraph(name: string): Subgraph {
+  const execute: Subgraph['execute'] = () => Promise.resolve({ data: {}, errors: [], refusals: [], degraded: [] });
+  const watch: Subgraph['watch'] = () => Promise.reject(new MortarError('OPERATION_RESOLUTION_FAILURE'));
+  return { name, sdl: '', schema: new GraphQLSchema({}), execute, watch };
 }
 
 /** The whole gateway over the fixture subgraphs, not listening: ask through `app.inject`. */
 export async function createFixtureGateway(options: FixtureOptions) {
-  const behavior: FixtureBehavior = {
-    verdict: () => ({ allowed: true }),
-    points: (id) => Number(id) * 10,
-    fetches: [],
-    degraded: null,
-  };
+  const behavior = aFixtureBehavior();
   const subgraphs = createFixtureSubgraphs(behavior);
   const logged: string[] = [];
   const log = (level: string) => (fields: object, message: string) =>
@@ -211,6 +241,8 @@ export async function createFixtureGateway(options: FixtureOptions) {
   const config: Config = {
     issuer: { url: options.issuer.url, audience: AUDIENCE, claims: claimNames.parse({}) },
     systems: [],
+    role: { kind: 'all' },
+    subgraphs: [],
     retail: retailConfig.parse({ channels: [], authorities: [] }),
     imports: { consents: [] },
     limits: limitsConfig.parse(options.limits ?? {}),
@@ -238,10 +270,8 @@ export async function createFixtureGateway(options: FixtureOptions) {
     close: () => Promise.resolve(),
     ...options.graph,
   };
-  const metrics = createMetrics({
-    feedLags: () => graph.systems().map(({ id, lagSeconds }) => ({ system: id, lagSeconds })),
-  });
-  const supergraphSdl = composeSubgraphs(subgraphs);
+  const metrics = createMetrics({ systems: async () => (await graph.systemStatus?.()) ?? [] });
+  const supergraphSdl = options.supergraphSdl ?? composeSubgraphs(subgraphs);
   const gateway = await createGatewayServer({
     config,
     graph,

@@ -13,6 +13,14 @@ type Query {
     @listSize(slicingArguments: ["first"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
 }
 
+"Live people."
+type Subscription {
+  "One person, again after each change."
+  customerChanged("Its id." id: ID!): Customer
+    @live(query: "customer", keys: "id")
+    @requiresScopes(scopes: [["customers:read"]])
+}
+
 "Anything with a name."
 interface Named @owner(team: "identity") {
   "The name; null when it is withheld."

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { systemClock } from '#platform/clock.ts';
 import { MortarError } from '#platform/errors.ts';
+import type { TracedCall, TraceSink } from '#schema/model/trace.ts';
 import type { CallScope } from '#schema/model/request.ts';
 
 import type { BudgetStore } from '#connectors/kit/budget.ts';
@@ -133,6 +134,20 @@ export function connect(url: string, setup: Setup = {}) {
 /** A call with `ms` left. */
 export function scope(ms = 5_000, signal: AbortSignal = new AbortController().signal): CallScope {
   return { requestId: 'request-1', deadlineAtMs: Date.now() + ms, signal };
+}
+
+/** A trace that keeps the calls it is told. */
+export function collectCalls(): { readonly calls: readonly TracedCall[]; readonly trace: TraceSink } {
+  const calls: TracedCall[] = [];
+  const ignore = (): void => {};
+  const trace = {
+    fetch: ignore,
+    cache: ignore,
+    decide: ignore,
+    deny: ignore,
+    call: (call: TracedCall) => void calls.push(call),
+  };
+  return { calls, trace };
 }
 
 /** Answers every id asked for, except those that begin with `gone`. */

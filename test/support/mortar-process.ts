@@ -16,6 +16,8 @@ export interface MortarProcessOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Before the entry point, for example `['--import', file]`. */
   readonly nodeArguments?: readonly string[];
+  /** A command that runs the process in its own place, for example a tracer with its flags. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface MortarProcess {
@@ -34,13 +36,15 @@ export function spawnMortar({
   arguments: given,
   environment = {},
   nodeArguments = [],
+  wrapper = [],
 }: MortarProcessOptions): MortarProcess {
   const env: Record<string, string | undefined> = { ...process.env, LOG_LEVEL: 'warn', ...environment };
   for (const name of ['DATABASE_URL', 'REDIS_URL', 'NODE_OPTIONS', 'NODE_ENV', 'VITEST', 'NODE_CHANNEL_FD']) {
     if (!Object.hasOwn(environment, name)) delete env[name];
   }
   const options = given[0] === 'serve' ? START_OPTIONS : [];
-  const child = spawn(NODE, [...options, ...nodeArguments, 'gateway/main.ts', ...given], {
+  const [command = NODE, ...words] = [...wrapper, NODE, ...options, ...nodeArguments, 'gateway/main.ts', ...given];
+  const child = spawn(command, words, {
     cwd: PROJECT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { startSandbox } from '#sandbox/server.ts';
 import { AUDIENCE, startTestIssuer, type TestIssuer } from './gateway.ts';
-import { type Product, type ProductOptions, startProduct } from './product.ts';
+import type { Product, ProductOptions } from './product-client.ts';
+import { startProduct } from './product.ts';
 
 /** A product as a retailer deploys it: its own configuration file and an issuer that is not the sandbox's. */
 export interface DeployedProduct extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { PROJECT } from './mortar-process.ts';
-import type { Product } from './product.ts';
+import type { Product } from './product-client.ts';
 
 /** One ```sh block of the README, and what it printed. */
 export interface TourStep {

@@ -17,6 +17,10 @@ export interface ScriptedUpstream extends AsyncDisposable {
   readonly seen: readonly SeenRequest[];
   /** The most requests that were under way at once. */
   readonly mostAtOnce: () => number;
+  /** Requests under way now: not answered, and somebody still waits. */
+  readonly running: () => number;
+  /** Empties `seen`, for runs too long to remember. */
+  readonly forget: () => void;
 }
 
 /** Starts the server on a free loopback port; `answer` may do anything with the socket, also nothing. */
@@ -26,6 +30,7 @@ export async function startUpstream(
   const seen: SeenRequest[] = [];
   let running = 0;
   let most = 0;
+  let count = 0;
   const server = createServer((request, response) => {
     running += 1;
     most = Math.max(most, running);
@@ -38,7 +43,8 @@ export async function startUpstream(
       const body = Buffer.concat(chunks).toString();
       const asked = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
       seen.push(asked);
-      void answer(asked, response, seen.length);
+      count += 1;
+      void answer(asked, response, count);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -47,6 +53,8 @@ export async function startUpstream(
     url: `http://127.0.0.1:${port}`,
     seen,
     mostAtOnce: () => most,
+    running: () => running,
+    forget: () => void seen.splice(0),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

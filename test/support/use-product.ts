@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 
-import { type Product, type ProductOptions, startProduct } from './product.ts';
+import type { Product, ProductOptions } from './product-client.ts';
+import { startProduct } from './product.ts';
 
 const START_WITHIN_MS = 90_000;
 

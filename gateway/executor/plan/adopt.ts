@@ -12,30 +12,38 @@ const INVALID = Symbol('invalid');
  * that two rows never share one; leaf values are taken over as they are and never changed. What came later wins.
  */
 export function adopt(target: Row, source: object, fields: AnswerFields, types: TypeRelations): void {
-  for (const [key, field] of fields) {
+  for (const { key, fields: below } of fields.values()) {
     const value = ownValue(source, key);
     if (value === undefined) continue;
+    if (below === null && key !== '__typename') {
+      target[key] = value;
+      continue;
+    }
     const known = target[key];
-    if (field.fields !== null) target[key] = adoptValue(known, value, field.fields, { types, depth: 0 });
+    if (below !== null) target[key] = adoptValue(known, value, below, types, 0);
     // A subgraph that knows an interface as an object names the interface; the concrete type is known better.
-    else if (key !== '__typename' || !types.isObject(known) || types.isObject(value)) target[key] = value;
+    else if (!types.isObject(known) || types.isObject(value)) target[key] = value;
   }
 }
 
-interface Place {
-  readonly types: TypeRelations;
-  readonly depth: number;
-}
-
-function adoptValue(known: unknown, value: unknown, fields: AnswerFields, place: Place): unknown {
+// oxlint-disable-next-line max-params -- called for every object of every answer: an options object would cost one each
+function adoptValue(
+  known: unknown,
+  value: unknown,
+  fields: AnswerFields,
+  types: TypeRelations,
+  depth: number,
+): unknown {
   if (Array.isArray(value)) {
-    if (place.depth === MAX_LIST_DEPTH) return INVALID;
-    const below = { types: place.types, depth: place.depth + 1 };
+    if (depth === MAX_LIST_DEPTH) return INVALID;
     const entries: readonly unknown[] = Array.isArray(known) && known.length === value.length ? known : [];
-    return value.map((entry: unknown, index) => adoptValue(entries[index], entry, fields, below));
+    const adopted: unknown[] = [];
+    for (let index = 0; index < value.length; index += 1)
+      adopted.push(adoptValue(entries[index], value[index], fields, types, depth + 1));
+    return adopted;
   }
   if (!isRow(value)) return value;
   const row = isRow(known) ? known : createRow();
-  adopt(row, value, fields, place.types);
+  adopt(row, value, fields, types);
   return row;
 }

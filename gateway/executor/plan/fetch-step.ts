@@ -5,15 +5,16 @@ import { readFetchSelection } from './answer-fields.ts';
 import { createEntityBatch, type EntityBatch, type EntitySlot } from './entity-batch.ts';
 import type { Target } from './paths.ts';
 import { causeOf } from './report.ts';
-import { compileRepresentation } from './representation.ts';
+import { compileEntityGroups, compileRepresentation } from './representation.ts';
 import { addRewrittenFields, applyRewrites } from './rewrites.ts';
+import type { Row } from './row.ts';
 import { failedAnswer, readEntityAnswers, readRootAnswer, type RowAnswer } from './row-answer.ts';
-import type { PlannedFetch, PlanRun, PlanStep } from './run.ts';
+import type { PlannedFetch, PlanPlace, PlanRun, PlanStep } from './run.ts';
 import { settle, type SettledFetch } from './settle.ts';
 import type { TypeRelations } from './type-relations.ts';
 
 /** Prepares one fetch of a plan. @throws {Error} when the plan needs what this executor does not do (@fromContext) */
-export function compileFetch(node: FetchNode, types: TypeRelations): PlanStep {
+export function compileFetch(node: FetchNode, types: TypeRelations, place: PlanPlace): PlanStep {
   if ((node.contextRewrites?.length ?? 0) > 0) throw new Error('plans with @fromContext are not executed here');
   if (node.requires !== undefined && node.variableUsages?.includes('representations') === true)
     throw new GraphQLError('A variable here cannot be named representations.', {
@@ -25,7 +26,7 @@ export function compileFetch(node: FetchNode, types: TypeRelations): PlanStep {
   addRewrittenFields(selection.fields, rewrites);
   const fetch: CompiledFetch = {
     node,
-    planned: { subgraph: node.serviceName, document, text: node.operation, operationName: node.operationName },
+    planned: { subgraph: node.serviceName, document, text: node.operation, operationName: node.operationName, place },
     settled: { subgraph: node.serviceName, selection, types },
     reading: { rewrites, types },
   };
@@ -56,19 +57,26 @@ function entityStep(fetch: CompiledFetch, requires: NonNullable<FetchNode['requi
   const { node, reading } = fetch;
   const represent = compileRepresentation(requires, reading.types);
   const inputRewrites = node.inputRewrites ?? [];
+  const createGroups = inputRewrites.length === 0 ? compileEntityGroups(requires, reading.types) : null;
   // The operation's name differs for each node of a plan; what is asked begins with its variables.
   const asked = `${node.serviceName} ${node.operation.slice(node.operation.indexOf('('))}`;
 
   const collect = (targets: readonly Target[], batch: EntityBatch): readonly AskedRow[] => {
     const rows = new Map<string, AskedRow>();
-    for (const target of targets) {
-      const representation = represent(target.row);
-      if (representation === null) continue;
+    const groups = createGroups?.<AskedRow>();
+    const ask = (row: Row): AskedRow | null => {
+      const representation = represent(row);
+      if (representation === null) return null;
       applyRewrites(inputRewrites, representation, reading.types);
       const key = JSON.stringify(representation);
-      const known = rows.get(key);
-      if (known === undefined) rows.set(key, { slot: batch.load(key, representation), targets: [target] });
-      else known.targets.push(target);
+      const known = rows.get(key) ?? { slot: batch.load(key, representation), targets: [] };
+      rows.set(key, known);
+      return known;
+    };
+    for (const target of targets) {
+      const grouped = groups?.groupOf(target.row, () => ask(target.row));
+      const group = grouped === undefined ? ask(target.row) : grouped;
+      group?.targets.push(target);
     }
     return [...rows.values()];
   };
@@ -96,7 +104,7 @@ interface AskedRow {
 
 function batchOf({ node, planned, reading }: CompiledFetch, asked: string, run: PlanRun): EntityBatch {
   const variables = pickVariables(node, run);
-  const key = `${asked} ${JSON.stringify(variables)}`;
+  const key = (node.variableUsages ?? []).length === 0 ? asked : `${asked} ${JSON.stringify(variables)}`;
   const known = run.batches.get(key);
   if (known !== undefined) return known;
   const batch = createEntityBatch(async (representations) => {

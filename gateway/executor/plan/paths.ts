@@ -33,7 +33,8 @@ export function flatten(targets: readonly Target[], path: readonly (string | num
     if (Array.isArray(value)) {
       // A list where the plan expects none is walked too: the plan knows types, the answer may lie.
       const next = step === '@' ? index + 1 : index;
-      for (const [position, entry] of value.entries()) walk(entry, next, { before: at, step: position });
+      for (let position = 0; position < value.length; position += 1)
+        walk(value[position], next, { before: at, step: position });
     } else if (isRow(value)) {
       if (step === undefined) found.push({ row: value, path: at });
       else if (step !== '@') walk(value[step], index + 1, { before: at, step });

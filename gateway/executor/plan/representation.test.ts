@@ -3,9 +3,9 @@ import { buildSchema, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 
 import { readFetchSelection } from './answer-fields.ts';
-import { compileRepresentation } from './representation.ts';
+import { compileEntityGroups, compileRepresentation } from './representation.ts';
 import { addRewrittenFields, applyRewrites, rewritePath } from './rewrites.ts';
-import { createRow } from './row.ts';
+import { createRow, type Row } from './row.ts';
 import { createTypeRelations } from './type-relations.ts';
 
 const types = createTypeRelations(
@@ -85,5 +85,51 @@ describe('rewrites', () => {
     expect(fields.get('list')?.fields?.get('size')?.fields?.has('x')).toBe(true);
     expect(rewritePath(['list', 3, 'size__alias_0', 'x'], [rename])).toEqual(['list', 3, 'size', 'x']);
     expect(rewritePath(['list', 3, 'size'], [rename])).toEqual(['list', 3, 'size']);
+  });
+});
+
+describe('groups of rows', () => {
+  const film = [on('Media', field('__typename'), field('id')), on('Film', field('id'), field('year'))];
+  const groups = () => compileEntityGroups(film, types)?.<Row>();
+
+  it('are of one entity each: same type, same values of the same kind', () => {
+    const values = [
+      ['1', 2],
+      ['1', 2],
+      [1, 2],
+      ['1', null],
+      ['1', false],
+      ['12', ''],
+      ['1', '2'],
+    ];
+    const known = groups();
+    const rows = values.map(([id, year], at): Row => ({ __typename: 'Film', id, year, at }));
+    expect(new Set(rows.map((row) => known?.groupOf(row, () => row))).size).toBe(6);
+    const book = { __typename: 'Book', id: '1', year: 2 };
+    expect(known?.groupOf(book, () => book)).toBe(book);
+  });
+
+  it('leave what is missing, nested or of no type to the representation', () => {
+    const known = groups();
+    const rows: Row[] = [
+      { __typename: 'Film', id: '1' },
+      { __typename: 'Book', id: ['1'] },
+      { __typename: 'Book', id: {} },
+      { id: '1' },
+    ];
+    for (const row of rows) expect(known?.groupOf(row, () => row)).toBeUndefined();
+    expect(compileEntityGroups([on('Book', field('author', [field('name')]))], types)).toBeNull();
+    expect(compileEntityGroups([field('id')], types)).toBeNull();
+  });
+
+  it('are made once, also where the row names no entity', () => {
+    const known = groups();
+    let made = 0;
+    const make = (): null => {
+      made += 1;
+      return null;
+    };
+    const row = { __typename: 'Book', id: '1' };
+    expect([known?.groupOf(row, make), known?.groupOf({ ...row }, make), made]).toEqual([null, null, 1]);
   });
 });

@@ -18,6 +18,70 @@ export function compileRepresentation(selections: readonly QueryPlanSelectionNod
   };
 }
 
+/** Groups rows by the entity they name; `T` is kept once for each. */
+export interface EntityGroups<T> {
+  /** The group of the row, made by `make` for its first one; undefined: only its representation can tell. */
+  readonly groupOf: (row: Row, make: () => T | null) => T | null | undefined;
+}
+
+interface GroupNode<T> {
+  readonly next: Map<unknown, GroupNode<T>>;
+  group: T | null | undefined;
+}
+
+/**
+ * Tells the entities of rows apart by their values alone: an answer shows the same entity many times, and a representation
+ * and a text of it for each cost more than anything else here. Null: what the subgraph needs is nested.
+ */
+export function compileEntityGroups(
+  selections: readonly QueryPlanSelectionNode[],
+  types: TypeRelations,
+): (<T>() => EntityGroups<T>) | null {
+  const parts: { readonly condition: string; readonly names: readonly string[] }[] = [];
+  for (const selection of selections) {
+    if (selection.kind !== 'InlineFragment' || selection.typeCondition === undefined) return null;
+    const names = selection.selections.flatMap((field) =>
+      field.kind === 'Field' && field.selections === undefined ? [field.alias ?? field.name] : [],
+    );
+    if (names.length !== selection.selections.length) return null;
+    parts.push({ condition: selection.typeCondition, names });
+  }
+  const leavesOf = (type: string): readonly string[] => {
+    const applying = parts.filter(({ condition }) => types.isA(type, condition));
+    return [...new Set(applying.flatMap(({ names }) => names))].filter((name) => name !== '__typename');
+  };
+  return () => createGroups(leavesOf);
+}
+
+function createGroups<T>(leavesOf: (type: string) => readonly string[]): EntityGroups<T> {
+  const roots = new Map<string, { readonly leaves: readonly string[]; readonly root: GroupNode<T> }>();
+  const rootOf = (type: string) => {
+    const known = roots.get(type);
+    if (known !== undefined) return known;
+    const made = { leaves: leavesOf(type), root: { next: new Map(), group: undefined } };
+    roots.set(type, made);
+    return made;
+  };
+  return {
+    groupOf: (row, make) => {
+      const type = row['__typename'];
+      if (typeof type !== 'string') return undefined;
+      const { leaves, root } = rootOf(type);
+      let at: GroupNode<T> = root;
+      for (const leaf of leaves) {
+        const value = row[leaf];
+        // Objects and lists are equal only by what they hold; a missing value may leave a fragment out.
+        if (value === undefined || (typeof value === 'object' && value !== null)) return undefined;
+        const below = at.next.get(value);
+        if (below === undefined) at.next.set(value, (at = { next: new Map(), group: undefined }));
+        else at = below;
+      }
+      if (at.group === undefined) at.group = make();
+      return at.group;
+    },
+  };
+}
+
 /** What one selection of a row adds; null: it is missing, and with it what it stands in. */
 type Project = (row: Row) => Representation | null;
 /** Writes one selection of `row` into `into`; false: it is missing. */

@@ -14,6 +14,15 @@ export interface PlannedFetch {
   readonly text: string;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
+  readonly place: PlanPlace;
+}
+
+/** Where a fetch stands in its plan. */
+export interface PlanPlace {
+  /** From 1: a wave needs what the waves before it fetched. */
+  readonly wave: number;
+  /** Response path of the rows it fills; empty: the root. */
+  readonly path: string;
 }
 
 export type FetchOutcome =

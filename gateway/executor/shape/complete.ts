@@ -45,12 +45,20 @@ export interface ShapeField {
   /** One of them must hold; null: always selected. */
   readonly guards: readonly Guard[] | null;
   readonly complete: Complete;
+  /** For leaves: a value of which this holds (null never comes here) is complete as it is. Null: ask `complete`. */
+  readonly fits: ((value: unknown) => boolean) | null;
 }
 
 /** What the client selected at one place of its document, for rows of any type. */
 export interface Shape {
   /** In the order of the answer. */
   readonly fieldsOf: (typeName: string) => readonly ShapeField[];
+}
+
+/** The test of a leaf, required or not; null: the type is no leaf. */
+export function leafFit(type: GraphQLOutputType): ((value: unknown) => boolean) | null {
+  const bare = isNonNullType(type) ? type.ofType : type;
+  return isLeafType(bare) ? leafTest(bare) : null;
 }
 
 /** Prepares completion of one field's values. `shape` belongs to its objects; leaf types have none. */
@@ -155,9 +163,15 @@ export function completeRow(fields: readonly ShapeField[], row: Row, completion:
   const { path, variables, coordinate } = completion;
   for (const field of fields) {
     if (field.guards !== null && !field.guards.some((guard) => holds(guard, variables))) continue;
+    const given = row[field.key];
+    // Most fields are leaves that fit: they need no path.
+    if (field.fits !== null && given !== null && given !== undefined && field.fits(given)) {
+      completed[field.key] = given;
+      continue;
+    }
     path.push(field.key);
     completion.coordinate = field.coordinate;
-    const value = field.complete(row[field.key], completion);
+    const value = field.complete(given, completion);
     path.pop();
     if (value === PROMOTED) {
       completion.coordinate = coordinate;

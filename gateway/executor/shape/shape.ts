@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 
 import { collectFields, type GuardedSet } from './collect.ts';
-import { type Complete, completer, type Shape, type ShapeField, typeNameCompleter } from './complete.ts';
+import { type Complete, completer, leafFit, type Shape, type ShapeField, typeNameCompleter } from './complete.ts';
 import { isIntrospection } from '#gateway/executor/introspection.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 
@@ -66,13 +66,17 @@ function compileFields(context: ShapeContext, sets: readonly GuardedSet[], typeN
       const conditions = guards.some((guard) => guard.length === 0) ? null : guards;
       if (name === '__typename') {
         const complete = typeNameCompleter(typeName, isObjectType(type));
-        return [{ key, coordinate, guards: conditions, complete }];
+        return [{ key, coordinate, guards: conditions, complete, fits: null }];
       }
       // The gateway's own answer lies in the root row already.
-      if (isIntrospection(name)) return [{ key, coordinate, guards: conditions, complete: (value) => value ?? null }];
+      if (isIntrospection(name)) {
+        const complete: Complete = (value) => value ?? null;
+        return [{ key, coordinate, guards: conditions, complete, fits: null }];
+      }
       const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
       if (field === undefined) return [];
-      return [{ key, coordinate, guards: conditions, complete: completeField(context, field, below) }];
+      const complete = completeField(context, field, below);
+      return [{ key, coordinate, guards: conditions, complete, fits: leafFit(field.type) }];
     },
   );
 }

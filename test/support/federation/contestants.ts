@@ -152,6 +152,7 @@ function dataSource(source: SubgraphSource): GraphQLDataSource {
         variables,
         operationName,
         request,
+        deadlineAtMs: request.deadlineAtMs,
         signal: request.signal,
       });
       const errors = [...result.errors];

@@ -1,3 +1,5 @@
+import { RemoteGraphQLDataSource } from '@apollo/gateway';
+
 import { type AcceptedDifference, compare } from './compare.ts';
 import {
   apolloContestant,
@@ -10,10 +12,20 @@ import {
 } from './contestants.ts';
 import { createRandomOperation } from './random-operation.ts';
 import { createRandomModel, modelOf, type RandomModel } from './random-supergraph.ts';
-import { createWorld, type Misbehavior, truthSchema, typeNameOf, worldSources } from './random-world.ts';
+import {
+  createWorld,
+  type Misbehavior,
+  type PlainSubgraph,
+  truthSchema,
+  typeNameOf,
+  worldSources,
+} from './random-world.ts';
+import { serveSubgraphs } from './served-subgraph.ts';
+import { limitsConfig } from '#gateway/config-schema.ts';
 import { CompositionError, composeSubgraphs } from '#gateway/composition.ts';
 import { loadGraph } from '#gateway/executor/loaded-graph.ts';
 import { readSubgraphSdls } from '#gateway/subgraph-schemas.ts';
+import { aRequestOf } from '#test/support/requests.ts';
 
 export interface Differential {
   readonly operations: number;
@@ -49,33 +61,76 @@ function composedModel(seed: number): {
   throw new Error(`no model from seed ${seed} on composes`);
 }
 
+/** Where the subgraphs are: of this process, or each behind HTTP of its own. */
+export type Setting = 'in-process' | 'remote';
+
 /** Asks this many random operations of one random supergraph: ours, the oracle's and graphql's own answers side by side. */
-export async function runDifferential(modelSeed: number, operations: number): Promise<Differential> {
-  return runOver(composedModel(modelSeed), operations);
+export async function runDifferential(
+  modelSeed: number,
+  operations: number,
+  setting: Setting = 'in-process',
+): Promise<Differential> {
+  return runOver(composedModel(modelSeed), operations, setting);
 }
 
 /** The same over the product's own supergraph, with invented values behind it. */
-export async function runDifferentialOverOurs(seed: number, operations: number): Promise<Differential> {
+export async function runDifferentialOverOurs(
+  seed: number,
+  operations: number,
+  setting: Setting = 'in-process',
+): Promise<Differential> {
   const subgraphs = readSubgraphSdls();
   const sdl = composeSubgraphs(subgraphs);
-  return runOver({ model: modelOf(subgraphs, loadGraph(sdl).apiSchema), sdl, seed }, operations);
+  return runOver({ model: modelOf(subgraphs, loadGraph(sdl).apiSchema), sdl, seed }, operations, setting);
+}
+
+interface Contestants extends AsyncDisposable {
+  readonly ours: Awaited<ReturnType<typeof ourContestant>>;
+  readonly oracle: Awaited<ReturnType<typeof apolloContestant>>;
+}
+
+async function openContestants(
+  sdl: string,
+  sourcesOf: (who: 'ours' | 'oracle') => readonly PlainSubgraph[],
+  setting: Setting,
+): Promise<Contestants> {
+  const [mine, theirs] = [sourcesOf('ours'), sourcesOf('oracle')];
+  if (setting === 'in-process') {
+    const oracle = await apolloContestant(sdl, theirs);
+    return { ours: await ourContestant(sdl, mine), oracle, [Symbol.asyncDispose]: () => oracle.stop() };
+  }
+  // The oracle is a router of others: it has no key to sign with, and its documents meet the limits of end users.
+  const token = () => Promise.resolve(aRequestOf().principal);
+  const limits = limitsConfig.parse({ tokens: 20_000, depth: 100, aliases: 1_000, rootFields: 200, cost: 1e12 });
+  const [ourSide, oracleSide] = await Promise.all([serveSubgraphs(mine), serveSubgraphs(theirs, { token, limits })]);
+  const oracle = await apolloContestant(sdl, theirs, ({ name }) => {
+    return new RemoteGraphQLDataSource({
+      url: oracleSide.urls.get(name) ?? '',
+      willSendRequest: ({ request }) => request.http?.headers.set('authorization', 'Bearer any'),
+    });
+  });
+  return {
+    ours: await ourContestant(sdl, ourSide.sources),
+    oracle,
+    [Symbol.asyncDispose]: async () => {
+      await oracle.stop();
+      await ourSide[Symbol.asyncDispose]();
+      await oracleSide[Symbol.asyncDispose]();
+    },
+  };
 }
 
 async function runOver(
   { model, sdl, seed }: ReturnType<typeof composedModel>,
   operations: number,
+  setting: Setting,
 ): Promise<Differential> {
   const misbehavior = { failing: 0, unknown: 0 };
   const world = createWorld(model, misbehavior);
   const calls = { ours: 0, oracle: 0 };
-  const ours = await ourContestant(
-    sdl,
-    worldSources(model, world, () => void (calls.ours += 1)),
-  );
-  const oracle = await apolloContestant(
-    sdl,
-    worldSources(model, world, () => void (calls.oracle += 1)),
-  );
+  const sourcesOf = (who: 'ours' | 'oracle') => worldSources(model, world, () => void (calls[who] += 1));
+  await using contestants = await openContestants(sdl, sourcesOf, setting);
+  const { ours, oracle } = contestants;
   const truth = truthContestant(ours.apiSchema, (schema) => truthSchema(schema, world), typeNameOf);
   const accepted = new Map<AcceptedDifference, number>();
   const wrong: Differential['wrong'][number][] = [];
@@ -113,7 +168,6 @@ async function runOver(
     for (const difference of verdict.accepted) accepted.set(difference, (accepted.get(difference) ?? 0) + 1);
     if (verdict.wrong.length > 0) wrong.push({ seed: `${seed}/${draw}`, text: operation.text, wrong: verdict.wrong });
   }
-  await oracle.stop();
   return { operations: asked, withErrors, unplanned, calls, accepted, wrong };
 }
 

@@ -15,7 +15,7 @@ import {
 } from 'graphql';
 
 import type { RandomModel } from './random-supergraph.ts';
-import type { SubgraphSource } from '#gateway/executor/subgraph-calls.ts';
+import type { Subgraph } from '#platform/subgraph.ts';
 
 /** How the subgraphs of a world misbehave; always the same way for the same field of the same row. */
 export interface Misbehavior {
@@ -138,12 +138,15 @@ function bind(schema: GraphQLSchema, resolve: World['resolve']): GraphQLSchema {
   return schema;
 }
 
+/** What a subgraph is to whoever calls or serves it. */
+export type PlainSubgraph = Pick<Subgraph, 'name' | 'sdl' | 'schema' | 'execute'>;
+
 /** The model's subgraphs over a world, ready to be called; `called` sees each call. */
 export function worldSources(
   model: RandomModel,
   world: World,
   called: (subgraph: string, variables: Readonly<Record<string, unknown>>) => void = () => undefined,
-): readonly SubgraphSource[] {
+): readonly PlainSubgraph[] {
   return model.subgraphs.map(({ name, sdl }) => {
     const types = [...model.entities, ...model.possible.keys()];
     const known = types
@@ -153,6 +156,8 @@ export function worldSources(
     const schema = bind(buildSubgraphSchema(modules as Parameters<typeof buildSubgraphSchema>[0]), world.resolve);
     return {
       name,
+      sdl,
+      schema,
       execute: async ({ document, variables, operationName }) => {
         called(name, variables);
         const result = await execute({

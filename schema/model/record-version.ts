@@ -1,3 +1,5 @@
+import type { Provenance } from './figures.ts';
+
 /** The version of a record as its source states it. `as_of` is ISO 8601; `sequence` counts only when it is a whole number. */
 export interface RecordVersion {
   readonly as_of: string | null;
@@ -11,6 +13,11 @@ export function isOlder(incoming: RecordVersion, stored: RecordVersion): boolean
     return sequences[0] < sequences[1];
   }
   return incoming.as_of !== null && stored.as_of !== null && Date.parse(incoming.as_of) < Date.parse(stored.as_of);
+}
+
+/** The version a record carries. */
+export function versionOf({ provenance }: { readonly provenance: Provenance }): RecordVersion {
+  return { as_of: provenance.asOf, sequence: provenance.source?.sequence ?? null };
 }
 
 /** Whether the two are known to be one version. */

@@ -1,0 +1,50 @@
+import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
+import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
+import type { DocumentNode } from 'graphql';
+
+import { requestError } from '#gateway/http/request-error.ts';
+import { stripSecurity } from '#gateway/composition.ts';
+
+/** Plans compared with each other, the fewest first. */
+const MAX_EVALUATED_PLANS = 100;
+
+/** A supergraph as Apollo's planner has it. */
+export interface Planner {
+  readonly supergraph: Supergraph;
+  /** The API schema in the planner's own terms. */
+  readonly apiSchema: Schema;
+  /** Holds its thread until it is done. @throws {GraphQLError} LIMIT_COST when the planner gives up on a document */
+  readonly plan: (document: DocumentNode, operationName: string | undefined) => QueryPlan;
+}
+
+export interface PlannerOptions {
+  /** Fetches carry their parsed document; off where the plan leaves the thread. */
+  readonly withDocuments: boolean;
+}
+
+/** @throws {Error} when the supergraph is no supergraph, or demands security we do not enforce */
+export function openPlanner(supergraphSdl: string, { withDocuments }: PlannerOptions): Planner {
+  const supergraph = Supergraph.build(stripSecurity(supergraphSdl));
+  const apiSchema = supergraph.apiSchema();
+  const planner = new QueryPlanner(supergraph, {
+    exposeDocumentNodeInFetchNode: withDocuments,
+    debug: { maxEvaluatedPlans: MAX_EVALUATED_PLANS },
+  });
+  const plan: Planner['plan'] = (document, operationName) => {
+    try {
+      // Apollo Server validates each document once.
+      const named = operationName === undefined ? {} : { operationName };
+      return planner.buildQueryPlan(operationFromDocument(apiSchema, document, { ...named, validate: false }));
+    } catch (error) {
+      // The planner's own limits are plain errors; see validateRecursiveSelections and checkNonLocalSelectionsLimit there.
+      if (error instanceof Error && /^(Exceeded maximum|Number of .* exceeds)/.test(error.message)) throw tooMuch();
+      throw error;
+    }
+  };
+  return { supergraph, apiSchema, plan };
+}
+
+/** The refusal of a document that would take too long to plan. */
+export function tooMuch(): Error {
+  return requestError('LIMIT_COST', 'The document selects too much to be planned.');
+}

@@ -1,0 +1,108 @@
+import { expect, it, onTestFinished } from 'vitest';
+
+import { createRemoteSources } from './remote-source.ts';
+import { systemClock } from '#platform/clock.ts';
+import { createChanges } from '#platform/changes.ts';
+import { contextOfPair, subgraphServer } from '#test/support/federation/served-subgraph.ts';
+import { createFixtureSubgraphs } from '#test/support/gateway.ts';
+import { aRequest } from '#test/support/people-subgraph.ts';
+
+const logger = { warn: () => undefined };
+
+/** The people of the fixture in a server of their own, and a gateway's way to them. */
+async function openApart() {
+  const changes = createChanges({ key: new Uint8Array(32) });
+  const [people] = createFixtureSubgraphs({
+    verdict: () => ({ allowed: true }),
+    points: () => 1,
+    fetches: [],
+    degraded: null,
+    changes,
+  });
+  if (people === undefined) throw new Error('the fixture has people');
+  const { sign, verify } = contextOfPair();
+  const serve = async (port = 0) => {
+    const app = subgraphServer(people, { trust: { context: verify } });
+    const address = await app.listen({ host: '127.0.0.1', port });
+    return { app, address, port: Number(new URL(address).port) };
+  };
+  const served = await serve();
+  const url = `${served.address}/graphql`;
+  const remote = createRemoteSources({
+    clock: systemClock,
+    logger,
+    sign,
+    subgraphs: [{ name: 'people', url, trust: 'context' }],
+  });
+  onTestFinished(async () => {
+    await remote.close();
+    await served.app.close();
+  });
+  const source = remote.find({ name: 'people', url: '' });
+  const heard: (readonly string[] | null)[] = [];
+  const watch = async (scopes: Parameters<typeof aRequest>[1] = ['customers:read'], field = 'found') => {
+    if (source?.watch === undefined) throw new Error('it trusts the context');
+    return source.watch({
+      field,
+      arguments: field === 'found' ? { ids: ['1', '2'] } : { id: '1' },
+      request: aRequest({}, scopes),
+      onChange: (keys) => void heard.push(keys),
+    });
+  };
+  return { changes, served, serve, watch, heard };
+}
+
+it('keys that changed come from the process that owns the field, until the stream is closed there too', async () => {
+  const { changes, watch, heard } = await openApart();
+  const close = await watch();
+  expect(changes.watcherCount()).toBe(1);
+  changes.publish('customer', ['2', 'x']);
+  await expect.poll(() => heard).toEqual([['2']]);
+  changes.publish('customer', null);
+  await expect.poll(() => heard).toEqual([['2'], null]);
+  close();
+  await expect.poll(() => changes.watcherCount()).toBe(0);
+});
+
+it('rights are checked where the field is owned, and what is refused opens nothing', async () => {
+  const { changes, watch } = await openApart();
+  await expect(watch(['catalog:read'], 'customerChanged')).rejects.toMatchObject({ code: 'SCOPE_REQUIRED' });
+  await expect(watch(['customers:read'], 'nothing')).rejects.toMatchObject({ code: 'OPERATION_RESOLUTION_FAILURE' });
+  expect(changes.watcherCount()).toBe(0);
+});
+
+it('who does not sign gets no source stream', async () => {
+  const { served, changes } = await openApart();
+  const post = async (headers: Record<string, string>) =>
+    served.app.inject({
+      method: 'POST',
+      url: '/live',
+      headers: { 'content-type': 'application/json', ...headers },
+      payload: JSON.stringify({ watch: { field: 'found', arguments: { ids: ['1'] } } }),
+    });
+  const strangers: Record<string, string>[] = [{}, { authorization: 'Bearer x' }, { 'mortar-context': 'x.y.z' }];
+  for (const headers of strangers) {
+    expect((await post(headers)).statusCode).toBe(401);
+  }
+  expect(changes.watcherCount()).toBe(0);
+});
+
+it('after the process was away the stream comes again, and tells that keys may have been missed', async () => {
+  const { served, serve, changes, watch, heard } = await openApart();
+  const close = await watch();
+  await served.app.close();
+  await expect.poll(() => changes.watcherCount()).toBe(0);
+  const again = await serve(served.port);
+  await expect.poll(() => heard, { timeout: 10_000 }).toEqual([null]);
+  changes.publish('customer', ['1']);
+  await expect.poll(() => heard).toEqual([null, ['1']]);
+  close();
+  await expect.poll(() => changes.watcherCount()).toBe(0);
+  await again.app.close();
+}, 20_000);
+
+it('a process that cannot be reached is told at once', async () => {
+  const { served, watch } = await openApart();
+  await served.app.close();
+  await expect(watch()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+});

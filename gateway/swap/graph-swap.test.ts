@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { composeSubgraphs } from '#gateway/composition.ts';
+import { createChanges } from '#platform/changes.ts';
+import type { Subgraph } from '#platform/subgraph.ts';
+import {
+  createFixtureGateway,
+  createFixtureSubgraphs,
+  startTestIssuer,
+  type TestIssuer,
+} from '#test/support/gateway.ts';
+
+const changes = createChanges({ key: new Uint8Array(32) });
+const behavior = { verdict: () => ({ allowed: true }) as const, points: () => 1, fetches: [], degraded: null, changes };
+const before = composeSubgraphs(createFixtureSubgraphs(behavior));
+/** Products without a title, and nothing else. */
+const after = before.replace(/ {2}"""Title\."""\s+title: String\n/, '');
+const TITLE = '{ product(sku: "1") { sku title } }';
+const SKU = '{ product(sku: "1") { sku } }';
+
+let issuer: TestIssuer;
+beforeAll(async () => {
+  issuer = await startTestIssuer();
+});
+afterAll(() => issuer.close());
+
+/** A gateway whose fetches wait for `release` once `hold` was called. */
+async function aGateway() {
+  let gate: Promise<void> = Promise.resolve();
+  let asked = (): void => undefined;
+  let release = (): void => undefined;
+  const wrap = (subgraph: Subgraph): Subgraph => ({
+    ...subgraph,
+    execute: async (fetch) => {
+      asked();
+      await gate;
+      return subgraph.execute(fetch);
+    },
+  });
+  const gateway = await createFixtureGateway({ issuer, wrap });
+  const hold = (): Promise<void> => {
+    const held = Promise.withResolvers<void>();
+    [gate, release] = [held.promise, held.resolve];
+    return new Promise((resolve) => (asked = resolve));
+  };
+  return { ...gateway, hold, release: () => release(), [Symbol.asyncDispose]: gateway.close };
+}
+
+describe('createGraphSwap', () => {
+  it('finishes what runs on the graph it began with, and answers the next request by the new one', async () => {
+    await using gateway = await aGateway();
+    const fetching = gateway.hold();
+    const running = gateway.ask(TITLE);
+    await fetching;
+    expect(await gateway.supergraph.offer(after)).toBe('swapped');
+    gateway.release();
+    expect((await running).body).toMatchObject({ data: { product: { sku: '1', title: 'title-1' } } });
+    expect((await gateway.ask(TITLE)).body.errors?.[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect((await gateway.ask(SKU)).body.data).toEqual({ product: { sku: '1' } });
+  });
+
+  it('keeps the rules of the graph a request began with, whatever comes meanwhile', async () => {
+    await using gateway = await aGateway();
+    const query = '{ customer(id: 1) { id points notes } }';
+    const fetching = gateway.hold();
+    const running = gateway.ask(query);
+    await fetching;
+    const strict = before.replace(
+      'points: Int @join__field',
+      'points: Int @requiresScopes(scopes: [["privacy:admin"]]) @join__field',
+    );
+    expect(strict).not.toBe(before);
+    expect(await gateway.supergraph.offer(strict)).toBe('swapped');
+    gateway.release();
+    expect((await running).body.data).toEqual({ customer: { id: '1', points: 10, notes: null } });
+    expect((await gateway.ask(query)).body.data).toEqual({ customer: { id: '1', points: null, notes: null } });
+  });
+
+  it.each([
+    ['that does not parse', 'type Query {', /Syntax Error/],
+    ['that is none', 'type Query { a: Int }', /supergraph|core|join/i],
+    [
+      'with a security feature nobody enforces',
+      before.replace(
+        '@link(url: "https://specs.apollo.dev/join',
+        '@link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY)\n  @link(url: "https://specs.apollo.dev/join',
+      ),
+      /security feature that is not enforced here/,
+    ],
+    [
+      'with a subgraph nobody knows',
+      before.replaceAll('"shop"', '"lost"'),
+      /the subgraph lost is told nothing of the caller/,
+    ],
+    [
+      'that opens personal fields',
+      before.replace(/ @personalData\(category: "[^)]*\)/, ''),
+      /is no longer @personalData/,
+    ],
+    [
+      'that gives a field away for fewer scopes',
+      before.replace(/(notes: .*) @requiresScopes\([^)]*\)/, '$1'),
+      /Customer\.notes asks for fewer scopes/,
+    ],
+  ])('refuses a graph %s with a line in the log, and serves on', async (_, bad, reason) => {
+    await using gateway = await aGateway();
+    expect(bad).not.toBe(before);
+    expect(await gateway.supergraph.offer(bad)).toBe('refused');
+    expect(gateway.logged.join('\n')).toMatch(/error a supergraph was refused; the one before is served on/);
+    expect(gateway.logged.join('\n')).toMatch(reason);
+    expect((await gateway.ask(TITLE)).body.data).toMatchObject({ product: { title: 'title-1' } });
+    const ready = await gateway.app.inject('/readyz');
+    expect(ready.json()).toMatchObject({
+      status: 'ready',
+      graph: { refused: { id: expect.stringMatching(/^\w{16}$/) } },
+    });
+    expect((await gateway.metrics.render()).text).toContain('mortar_graph_swaps_total{outcome="refused"} 1');
+  });
+
+  it('tells the graph that is served, its age and the last refusal', async () => {
+    await using gateway = await aGateway();
+    const { id } = gateway.supergraph.status();
+    expect((await gateway.app.inject('/readyz')).json()).toMatchObject({ graph: { id, ageSeconds: 0, refused: null } });
+    expect(await gateway.supergraph.offer(before)).toBe('same');
+    expect(await Promise.all([gateway.supergraph.offer('{'), gateway.supergraph.offer(after)])).toEqual([
+      'refused',
+      'swapped',
+    ]);
+    const status = gateway.supergraph.status();
+    expect(status).toMatchObject({ refused: null });
+    expect(status.id).not.toBe(id);
+    const { text } = await gateway.metrics.render();
+    expect(text).toMatch(new RegExp(`mortar_graph_loaded_timestamp_seconds\\{graph="${status.id}"\\} \\d+`));
+    expect(text).not.toContain(id);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+
+import { assertServable } from './servable.ts';
+import { composeSubgraphs } from '#gateway/composition.ts';
+import { readSubgraphSdls } from '#gateway/subgraph-schemas.ts';
+import { readSupergraph } from '#gateway/supergraph.ts';
+
+const ours = readSupergraph();
+const context = (name: string) => ({ name, trust: 'context' as const });
+const guards = ['catalog', 'inventory', 'customers', 'orders', 'consent'].map(context);
+const LINK =
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", "@override", "@shareable", "@requiresScopes"])';
+const withForeign = (sdl: string): string =>
+  composeSubgraphs([...readSubgraphSdls(), { name: 'reviews', sdl: `${LINK}\n${sdl}` }]);
+const check = (sdl: string, subgraphs = guards): void => assertServable(sdl, { subgraphs, references: [ours] });
+
+describe('assertServable', () => {
+  it('accepts the product’s own supergraph, a stricter one and one with fields of others beside it', () => {
+    expect(() => check(ours)).not.toThrow();
+    expect(() => check(ours.replaceAll('"MARKETING", ', ''))).not.toThrow();
+    expect(() =>
+      check(withForeign('type Product @key(fields: "sku") { sku: Sku! stars: Float } scalar Sku')),
+    ).not.toThrow();
+  });
+
+  it('accepts a supergraph of others alone, whatever its types are called', () => {
+    const theirs = composeSubgraphs([
+      { name: 'theirs', sdl: `${LINK} type Query { customer: Customer } type Customer { name: String email: String }` },
+    ]);
+    expect(() => check(theirs)).not.toThrow();
+  });
+
+  it.each([
+    [
+      'consent that went',
+      / @personalData\(category: "identity\.name"[^)]*\)/g,
+      '',
+      /Customer\.name is no longer @personal/,
+    ],
+    ['scopes that went', /(email: .*) @requiresScopes\([^)]*\)/g, '$1', /Customer\.email asks for fewer scopes/],
+    [
+      'one purpose more',
+      /(category: "contact\.email", purposes: \[)/g,
+      '$1"ADS", ',
+      /Customer\.email now also serves ADS/,
+    ],
+    ['people that are none', / @subject\(path: "[^)]*\)/g, '', /Customer lost its @subject/],
+  ])('refuses %s', (_, rule, instead, message) => {
+    expect(() => check(ours.replace(rule, instead))).toThrow(message);
+  });
+
+  it('refuses personal fields that a subgraph answers which is told nothing of the caller', () => {
+    expect(() =>
+      check(
+        ours,
+        guards.filter(({ name }) => name !== 'customers'),
+      ),
+    ).toThrow(/Customer\.email is personal, and the subgraph customers is told nothing/);
+  });
+
+  it('refuses fields of people that say nothing of themselves', () => {
+    expect(() => check(withForeign('type Customer @key(fields: "id") { id: ID! nickname: String }'))).toThrow(
+      /Customer\.nickname is about a person: it must be @publicData, since the subgraph reviews/,
+    );
+  });
+
+  it('refuses a @requires that hands a personal field to others', () => {
+    const asks = `type Customer @key(fields: "id") { id: ID! email: String @external
+      greeting: String @requires(fields: "email") @requiresScopes(scopes: [["customers:read"]]) }`;
+    expect(() => check(withForeign(asks))).toThrow(
+      /Customer\.email is personal and would be handed over by @key or @requires; the subgraph reviews/,
+    );
+  });
+});

@@ -1,0 +1,10 @@
+import type { Evidence } from '#test/support/evidence.ts';
+import { amplification } from './amplification.ts';
+import { feeds } from './feeds.ts';
+import { kitMemory } from './kit-memory.ts';
+import { limits } from './limits.ts';
+import { recovery } from './recovery.ts';
+import { tryton } from './tryton.ts';
+
+/** Proof `connectors`: the kit and its connectors against vendors on their bad days. */
+export const connectorRows: readonly Evidence[] = [limits, amplification, feeds, recovery, kitMemory, tryton];

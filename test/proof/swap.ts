@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+
+import type { Evidence, Reporter } from '#test/support/evidence.ts';
+import { serveForeignSubgraph } from '#test/support/foreign-subgraph.ts';
+import { type LoneGateway, startLoneGateway } from '#test/support/lone-gateway.ts';
+import { sabotageArguments } from './sabotage.ts';
+
+const REQUESTS_PER_SECOND = 200;
+const TICK_MS = 20;
+/** Requests are under way at every swap. */
+const ANSWER_MS = 60;
+const SHELF = (extra: string): string =>
+  `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])
+   type Query { shelf: [Product] } type Product @key(fields: "sku") { sku: ID! title: String ${extra} }`;
+const QUERY = '{ shelf { sku title } }';
+const ANSWER = { shelf: [{ sku: '1', title: 'one' }] };
+
+export const swap: Evidence = {
+  name: 'swap',
+  summary: 'a gateway at 200 requests a second serves 20 other supergraphs, each with its subgraph elsewhere: 0 failed',
+  sabotages: ['swap-in-flight'],
+  run: async (report) => {
+    const resolvers = { Query: { shelf: () => [{ sku: '1', title: 'one' }] } };
+    const served = { sdl: SHELF('note: String'), resolvers, delayMs: ANSWER_MS };
+    await using first = await serveForeignSubgraph(served);
+    await using second = await serveForeignSubgraph(served);
+    const versions = [composed(SHELF(''), first.url), composed(SHELF('note: String'), second.url)] as const;
+    await using gateway = await startLoneGateway({
+      supergraphSdl: versions[0],
+      nodeArguments: sabotageArguments(report.sabotage),
+    });
+    await prove(report, gateway, versions);
+  },
+};
+
+function composed(sdl: string, url: string): string {
+  const { supergraphSdl } = composeServices([{ name: 'shelf', url, typeDefs: parse(sdl) }]);
+  if (supergraphSdl === undefined) throw new Error('the proof’s supergraph does not compose');
+  return supergraphSdl;
+}
+
+async function prove(report: Reporter, gateway: LoneGateway, versions: readonly [string, string]): Promise<void> {
+  const token = await gateway.issuer.issue({ exp: Math.floor(Date.now() / 1_000) + 600 });
+  const load = startLoad(gateway.url, token);
+  const swaps = report.short ? 5 : 20;
+  let { id } = await gateway.graph();
+  let done = 0;
+  for (let turn = 1; turn <= swaps; turn += 1) {
+    gateway.replace(versions[turn % 2 === 0 ? 0 : 1]);
+    const before = id;
+    ({ id } = await gateway.until((state) => state.id !== before));
+    done += 1;
+    report.progress(`swap ${turn}: graph ${id}, ${load.counts().answered} answered, ${load.counts().failed} failed`);
+    await sleep(300);
+  }
+  const { answered, failed, reasons } = await load.stop();
+  for (const reason of reasons) report.progress(reason);
+  const shared = { name: 'swap', median: null, spread: null };
+  report.row({ ...shared, metric: 'swaps', value: done, unit: 'swaps', n: swaps, target: swaps, ok: done === swaps });
+  report.row({
+    ...shared,
+    metric: `requests failed, ${REQUESTS_PER_SECOND} a second`,
+    value: failed,
+    unit: 'requests',
+    n: answered + failed,
+    target: 0,
+    ok: failed === 0 && answered > 0,
+  });
+}
+
+/** Sends requests at a steady rate, whatever comes back. */
+function startLoad(url: string, token: string) {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const reasons = new Set<string>();
+  const running = new Set<Promise<void>>();
+  let [answered, failed] = [0, 0];
+  const ask = async (): Promise<void> => {
+    try {
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query: QUERY }) });
+      const text = await response.text();
+      const { data } = JSON.parse(text) as { readonly data?: unknown };
+      if (JSON.stringify(data) === JSON.stringify(ANSWER)) answered += 1;
+      else throw new Error(`${response.status} ${text.slice(0, 200)}`);
+    } catch (error) {
+      failed += 1;
+      if (reasons.size < 5) reasons.add(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const timer = setInterval(() => {
+    for (let count = 0; count < (REQUESTS_PER_SECOND * TICK_MS) / 1_000; count += 1) {
+      const request = ask();
+      running.add(request);
+      void request.finally(() => running.delete(request));
+    }
+  }, TICK_MS);
+  return {
+    counts: () => ({ answered, failed }),
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(running);
+      return { answered, failed, reasons: [...reasons] };
+    },
+  };
+}

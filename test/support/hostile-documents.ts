@@ -1,0 +1,161 @@
+import {
+  getNamedType,
+  type GraphQLField,
+  type GraphQLNamedType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  isRequiredArgument,
+  isUnionType,
+} from 'graphql';
+
+import { apiSchemaOf } from '#gateway/api-schema.ts';
+import { composeSubgraphs } from '#gateway/composition.ts';
+
+/** One request a hostile caller may send; `code` is what refuses it, null where it is answered. */
+export interface HostileRequest {
+  readonly name: string;
+  readonly body: string;
+  readonly code: string | null;
+}
+
+const times = (count: number, make: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => make(index)).join(' ');
+const ask = (name: string, query: string, code: string | null, variables: object = {}): HostileRequest => ({
+  name,
+  body: JSON.stringify({ query, variables }),
+  code,
+});
+const AVAILABILITY = 'query Q($skus: [Sku!]!) { availability(skus: $skus, channel: "web") { sku } }';
+const INTROSPECTION =
+  '{ __schema { types { name description fields { name description args { name type { name ofType { name } } } type { name ofType { name ofType { name } } } } } } }';
+
+/** Over our own supergraph. */
+export const HOSTILE_REQUESTS: readonly HostileRequest[] = [
+  ask('10,000 repeated fields', `{ ${times(10_000, () => 'a')} }`, 'LIMIT_COST'),
+  ask(
+    'as many repeated fields as there may be tokens',
+    `{ ${times(1_990, () => '__typename')} }`,
+    'GRAPHQL_VALIDATION_FAILED',
+  ),
+  ask('1,990 unknown fields', `{ ${times(1_990, (index) => `a${index}`)} }`, 'GRAPHQL_VALIDATION_FAILED'),
+  ask(
+    'repeated fields with arguments that conflict',
+    `{ ${times(300, (index) => `channels(x${index}: 1)`)} }`,
+    'GRAPHQL_VALIDATION_FAILED',
+  ),
+  ask(
+    'selections that overlap',
+    `{ ${times(19, () => `products(first: 1) { ${times(10, () => 'nodes { sku title }')} }`)} }`,
+    null,
+  ),
+  ask('500 levels', `${'{ a '.repeat(500)}${'}'.repeat(500)}`, 'LIMIT_DEPTH'),
+  ask('100,000 brackets', `{ product(sku: ${'['.repeat(49_000)}${']'.repeat(49_000)}) { sku } }`, 'LIMIT_COST'),
+  ask(
+    'fragments that double 150 times',
+    `{ ...F0 } ${times(150, (index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`)} fragment F150 on Query { __typename }`,
+    'LIMIT_COST',
+  ),
+  ask(
+    'fragments in a circle',
+    `{ ${times(100, (index) => `...F${index}`)} } ${times(100, (index) => `fragment F${index} on Query { channels { id } ...F${(index + 1) % 100} }`)}`,
+    'GRAPHQL_VALIDATION_FAILED',
+  ),
+  ask(
+    '60 fragments of overlapping lists',
+    `{ ${times(60, (index) => `...F${index}`)} } ${times(60, (index) => `fragment F${index} on Query { channels { id name } products(first: 1) { nodes { sku title } } }`)}`,
+    'LIMIT_ROOT_FIELDS',
+  ),
+  ask('an alias __proto__', '{ __proto__: channels { id } }', 'LIMIT_ALIASES'),
+  ask('an alias constructor', '{ constructor: channels { id } }', 'LIMIT_ALIASES'),
+  ask('a list of 200,000 nulls', AVAILABILITY, 'LIMIT_LIST', { skus: Array(200_000).fill(null) }),
+  ask('a list of 19,000 wrong items', AVAILABILITY, 'BAD_USER_INPUT', { skus: Array(19_000).fill(null) }),
+  {
+    name: 'a variable 400,000 levels deep',
+    body: `{"query":${JSON.stringify(AVAILABILITY)},"variables":{"skus":${'['.repeat(400_000)}${']'.repeat(400_000)}}}`,
+    code: 'LIMIT_DEPTH',
+  },
+  ask(
+    '60,000 variables nobody declared',
+    '{ channels { id } }',
+    'LIMIT_LIST',
+    Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, 1])),
+  ),
+  ask('a text of 900,000 characters', 'query Q($s: Sku!) { product(sku: $s) { sku } }', null, {
+    s: 'x'.repeat(900_000),
+  }),
+  ask('three introspections', `{ ${times(3, (index) => `a${index}: ${INTROSPECTION.slice(2, -2)}`)} }`, null),
+];
+
+const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])';
+const SUBGRAPHS = 5;
+const MOST_TOKENS = 1_700;
+const MOST_LEVELS = 8;
+const FIELDS = 14;
+
+/** A supergraph of others that is hard to plan over: 14 fields, each answered by 5 subgraphs. */
+export function composePlannerBomb(): string {
+  const shared = times(FIELDS, (index) => `f${index}: T @shareable`);
+  return composeSubgraphs(
+    Array.from({ length: SUBGRAPHS }, (_, index) => ({
+      name: `s${index}`,
+      sdl: `${LINK} ${index === 0 ? 'type Query { t: T }' : ''} type T @key(fields: "id") { id: ID! ${shared} own${index}: Int }`,
+    })),
+  );
+}
+
+/** Over the planner's bomb: what is planned in time is answered. */
+export const PLANNER_BOMBS: readonly HostileRequest[] = [
+  ask('14 contested fields', `{ t { ${times(FIELDS, (index) => `f${index} { own${index % SUBGRAPHS} }`)} } }`, null),
+  ask(
+    '14 in 14 contested fields',
+    `{ t { ${times(FIELDS, (outer) => `f${outer} { ${times(FIELDS, (index) => `f${index} { own${index % SUBGRAPHS} }`)} }`)} } }`,
+    null,
+  ),
+  ask('ten levels of one', `{ t ${'{ f0 '.repeat(10)}{ own0 own1 }${' }'.repeat(10)} }`, 'LIMIT_COST'),
+];
+
+/** The largest document the limits allow: fields of every type, as deep as eight levels, until the tokens are used up. */
+export function largestDocument(supergraphSdl: string): HostileRequest & { readonly fields: number } {
+  const schema = apiSchemaOf(supergraphSdl);
+  const variables: string[] = [];
+  let [tokens, fields] = [0, 0];
+  const argumentsOf = (field: GraphQLField<unknown, unknown>): string => {
+    const needed = field.args.filter(isRequiredArgument).map((argument) => {
+      variables.push(`$v${variables.length}: ${String(argument.type)}`);
+      tokens += 9;
+      return `${argument.name}: $v${variables.length - 1}`;
+    });
+    return needed.length === 0 ? '' : `(${needed.join(', ')})`;
+  };
+  const writeField = (field: GraphQLField<unknown, unknown>, level: number): string => {
+    const type = getNamedType(field.type);
+    if (tokens > MOST_TOKENS || (isCompositeType(type) && level >= MOST_LEVELS)) return '';
+    tokens += 1;
+    fields += 1;
+    const head = `${field.name}${argumentsOf(field)}`;
+    if (!isCompositeType(type)) return head;
+    tokens += 2;
+    return `${head} { ${writeSet(type, level + 1)} }`;
+  };
+  const writeSet = (type: GraphQLNamedType, level: number): string => {
+    const body =
+      isObjectType(type) || isInterfaceType(type)
+        ? Object.values(type.getFields()).map((field) => writeField(field, level))
+        : isUnionType(type)
+          ? schema.getPossibleTypes(type).map((member) => {
+              tokens += 5;
+              return `... on ${member.name} { ${writeSet(member, level)} }`;
+            })
+          : [];
+    const written = body.filter((part) => part !== '').join(' ');
+    if (written === '') tokens += 1;
+    return written === '' ? '__typename' : written;
+  };
+  const root = schema.getQueryType();
+  if (root === null || root === undefined) throw new Error('a supergraph has a query type');
+  const set = writeSet(root, 1);
+  const query = `query Q(${variables.join(', ')}) { ${set} }`;
+  // Its variables are not given: it is planned, and refused when it runs.
+  return { ...ask('the largest that the limits allow', query, 'BAD_USER_INPUT'), fields };
+}
