@@ -29,14 +29,15 @@ function parseSubgraph(name: string, sdl: string): DocumentNode {
 }
 
 /**
- * The supergraph SDL of the subgraphs, the same text for the same input in any order.
+ * The supergraph SDL of the subgraphs, the same text for the same input in any order. A subgraph without a `url` runs in the
+ * process of the gateway, or has its address in the configuration.
  * @throws {CompositionError} when they do not compose.
  */
-export function composeSubgraphs(subgraphs: readonly SubgraphSdl[]): string {
+export function composeSubgraphs(subgraphs: readonly (SubgraphSdl & { readonly url?: string | null })[]): string {
   if (subgraphs.length === 0) throw new CompositionError(['there is no subgraph: subgraphs/*/schema.graphql']);
   const services = subgraphs
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, sdl }) => ({ name, url: subgraphUrl(name), typeDefs: parseSubgraph(name, sdl) }));
+    .map(({ name, sdl, url }) => ({ name, url: url ?? subgraphUrl(name), typeDefs: parseSubgraph(name, sdl) }));
   const result = composeServices(services);
   if (result.errors !== undefined) throw new CompositionError(result.errors.map((error) => error.message));
   return `${result.supergraphSdl.trimEnd()}\n`;
@@ -45,11 +46,11 @@ export function composeSubgraphs(subgraphs: readonly SubgraphSdl[]): string {
 /** Security features of a supergraph that the gateway enforces itself. */
 const enforcedHere = new Set(['https://specs.apollo.dev/authenticated', 'https://specs.apollo.dev/requiresScopes']);
 
-/** Every `@link` of the supergraph's schema definition. */
-export function linksOf(supergraphSdl: string): readonly ConstDirectiveNode[] {
-  return parse(supergraphSdl).definitions.flatMap((node) =>
+/** Every `@link` of the supergraph's schema definition. @param named federation 1 called it `core` */
+export function linksOf(supergraph: DocumentNode, named = 'link'): readonly ConstDirectiveNode[] {
+  return supergraph.definitions.flatMap((node) =>
     node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
-      ? (node.directives ?? []).filter((directive) => directive.name.value === 'link')
+      ? (node.directives ?? []).filter((directive) => directive.name.value === named)
       : [],
   );
 }
@@ -64,7 +65,7 @@ const argumentOf = (directive: ConstDirectiveNode, name: string) =>
 export function stripSecurity(supergraphSdl: string): string {
   let text = supergraphSdl;
   // From the end, so that earlier positions stay right.
-  for (const link of linksOf(supergraphSdl).toReversed()) {
+  for (const link of linksOf(parse(supergraphSdl)).toReversed()) {
     const role = argumentOf(link, 'for');
     if (role === undefined || valueFromASTUntyped(role.value) !== 'SECURITY') continue;
     const urlArgument = argumentOf(link, 'url');

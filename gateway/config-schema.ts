@@ -70,17 +70,23 @@ const subgraphConfig = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).optional(),
   /**
    * Whom it believes about the caller: `context`, our gateway, which signs it; `token`, the issuer, whose token is handed
-   * on with `mortar-purpose` and `mortar-medium` (for other routers); `none`: it is told nothing of the caller.
+   * on with `mortar-purpose` and `mortar-medium` (for other routers); `none`: it is told nothing of the caller. Absent:
+   * `context` for ours, `none` for others.
    */
-  trust: z.enum(['context', 'token', 'none']).default('context'),
+  trust: z.enum(['context', 'token', 'none']).optional(),
   /** Milliseconds one fetch may take; absent: `limits.fetchMs`. */
   fetchMs: milliseconds.optional(),
   /** In production: plain http over the network is no oversight, something else encrypts it (a mesh). */
   plainText: z.boolean().default(false),
 });
-export type SubgraphConfig = z.infer<typeof subgraphConfig>;
+export type SubgraphEntry = z.infer<typeof subgraphConfig>;
 
-const hasUniqueNames = (entries: readonly SubgraphConfig[]): boolean =>
+/** An entry with what it leaves out. */
+export interface SubgraphConfig extends SubgraphEntry {
+  readonly trust: NonNullable<SubgraphEntry['trust']>;
+}
+
+const hasUniqueNames = (entries: readonly SubgraphEntry[]): boolean =>
   new Set(entries.map(({ name }) => name)).size === entries.length;
 
 /** The shape of mortar.config.yaml. */
@@ -94,7 +100,7 @@ export const fileConfig = z.strictObject({
   limits: limitsConfig.prefault({}),
   /** Origins whose pages may call the graph; absent: only pages of the gateway's own origin. */
   cors: z.strictObject({ origins: z.array(z.url({ protocol: /^https?$/ })) }).optional(),
-  /** Subgraphs of other processes; in one process none of ours is read. */
+  /** Subgraphs of other processes; where ours run in the same process, entries of ours are not read. */
   subgraphs: z.array(subgraphConfig).refine(hasUniqueNames, 'two subgraphs have one name').default([]),
 });
 
@@ -109,15 +115,19 @@ export type FileConfig = z.infer<typeof fileConfig>;
 export const SUBGRAPH_NAMES = ['catalog', 'inventory', 'customers', 'orders', 'consent'] as const;
 export type SubgraphName = (typeof SUBGRAPH_NAMES)[number];
 
-/** What a process is: everything, the gateway of subgraphs elsewhere, or one of our subgraphs. */
+/**
+ * What a process is: the gateway and all our subgraphs, beside them others where a supergraph of its own names them; the
+ * gateway of subgraphs elsewhere; or one of our subgraphs. Supergraph files are absolute; null: the committed one.
+ */
 export type ServeRole =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'gateway'; /** Absolute. */ readonly supergraphFile: string }
+  | { readonly kind: 'all'; readonly supergraphFile: string | null }
+  | { readonly kind: 'gateway'; readonly supergraphFile: string }
   | { readonly kind: 'subgraph'; readonly name: SubgraphName };
 
 /** Everything the process was told, checked: file, flags and environment. */
-export interface Config extends FileConfig {
+export interface Config extends Omit<FileConfig, 'subgraphs'> {
   readonly role: ServeRole;
+  readonly subgraphs: SubgraphConfig[];
   readonly production: boolean;
   /** Absolute folder of the process's own files. */
   readonly home: string;

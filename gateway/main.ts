@@ -28,6 +28,11 @@ function seed(text: string): number {
   throw new InvalidArgumentError('It is a whole number.');
 }
 
+/** Of an option that may be repeated. */
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
 function addWorldOptions(command: Command): Command {
   return command
     .option('--home <folder>', 'folder of the process’s own files', '.mortar')
@@ -59,7 +64,6 @@ function addServeOptions(command: Command): Command {
 
 /** Options for graphs of several processes; see docs/split-mode.md. */
 function addRoleOptions(command: Command): Command {
-  const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
   return command
     .addOption(
       new Option('--role <role>', 'what this process is: all of it, the gateway alone, or one subgraph')
@@ -67,7 +71,7 @@ function addRoleOptions(command: Command): Command {
         .default('all'),
     )
     .option('--name <subgraph>', 'the subgraph to serve: catalog, inventory, customers, orders or consent')
-    .option('--supergraph <file>', 'the supergraph the gateway serves (default: our own)')
+    .option('--supergraph <file>', 'the supergraph to serve and to follow when it changes (default: our own)')
     .option('--subgraph-url <name=url>', 'where the gateway reaches a subgraph; may be repeated', collect, [])
     .option('--sandbox', 'the configuration is that of a sandbox which runs by itself: development tokens, its world');
 }
@@ -230,8 +234,21 @@ function addSchemaCommands(program: Command): void {
     .action(async () => print(await (await import('./commands/warm.ts')).runWarm()));
   program
     .command('compose')
-    .description('compose the subgraphs into schema/supergraph.graphql')
-    .action(async () => print((await import('./commands/compose.ts')).runCompose()));
+    .description('compose the subgraphs into schema/supergraph.graphql; or ours and yours into a file of your own')
+    .option(
+      '--subgraph <name=file[@url]>',
+      'a subgraph of yours: its schema, and where it answers; may be repeated',
+      collect,
+      [],
+    )
+    .option('--out <file>', 'where the supergraph goes; needed with --subgraph')
+    .action(async ({ subgraph, out }: { subgraph: readonly string[]; out?: string }) =>
+      print(
+        subgraph.length === 0 && out === undefined
+          ? (await import('./commands/compose.ts')).runCompose()
+          : (await import('./commands/compose-beside.ts')).runComposeBeside({ given: subgraph, out }),
+      ),
+    );
   program
     .command('check')
     .description('fail on drift, broken governance, breaking changes and stale pages')

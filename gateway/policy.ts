@@ -1,14 +1,12 @@
 import { Kind, parse, valueFromASTUntyped } from 'graphql';
-import type { ConstDirectiveNode, FieldDefinitionNode } from 'graphql';
+import type { ConstDirectiveNode, DocumentNode, FieldDefinitionNode } from 'graphql';
 
+import { type AccessRule, readAccessRules } from './access-rules.ts';
 import { linksOf } from './composition.ts';
 import type { GovernedField } from '#schema/model/consent.ts';
 
 /** What the supergraph says of one field, for static authorization before planning. */
-export interface FieldPolicy {
-  /** One of the inner lists must be held completely; null: no scope needed. */
-  readonly scopes: readonly (readonly string[])[] | null;
-  readonly authenticated: boolean;
+export interface FieldPolicy extends AccessRule {
   readonly personalData: GovernedField | null;
 }
 
@@ -49,9 +47,9 @@ const textsOf = (value: unknown): readonly string[] => {
 };
 
 /** Directive -> the name it has in this supergraph: a link may rename what it imports. */
-function localNames(supergraphSdl: string): ReadonlyMap<string, string> {
+function localNames(supergraph: DocumentNode): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
-  for (const link of linksOf(supergraphSdl)) {
+  for (const link of linksOf(supergraph)) {
     const spec = String(argumentOf(link, 'url')).split('/').at(-2) ?? '';
     const as = argumentOf(link, 'as');
     if (typeof as === 'string') names.set(spec, as);
@@ -65,23 +63,11 @@ function localNames(supergraphSdl: string): ReadonlyMap<string, string> {
   return names;
 }
 
-function readField(coordinate: string, find: (name: string) => ConstDirectiveNode | undefined): FieldPolicy | null {
-  const personal = find('personalData');
-  const scopes = find('requiresScopes');
-  const authenticated = find('authenticated') !== undefined;
-  if (personal === undefined && scopes === undefined && !authenticated) return null;
-  const lists = argumentOf(scopes, 'scopes');
+function readPersonalData(coordinate: string, directive: ConstDirectiveNode): GovernedField {
   return {
-    authenticated,
-    scopes: scopes === undefined ? null : (Array.isArray(lists) ? lists : [lists]).map(textsOf),
-    personalData:
-      personal === undefined
-        ? null
-        : {
-            coordinate,
-            category: String(argumentOf(personal, 'category')),
-            purposes: textsOf(argumentOf(personal, 'purposes')),
-          },
+    coordinate,
+    category: String(argumentOf(directive, 'category')),
+    purposes: textsOf(argumentOf(directive, 'purposes')),
   };
 }
 
@@ -96,7 +82,9 @@ function readListSize(directive: ConstDirectiveNode): ListSize {
 
 /** The rules of a supergraph by coordinate, read from the committed SDL (the API schema carries no directives). */
 export function readPolicy(supergraphSdl: string): Policy {
-  const names = localNames(supergraphSdl);
+  const document = parse(supergraphSdl, { noLocation: true });
+  const names = localNames(document);
+  const access = readAccessRules(document, (name) => names.get(name) ?? name);
   const fields = new Map<string, FieldPolicy>();
   const listSizes = new Map<string, ListSize>();
   const costs = new Map<string, number>();
@@ -106,8 +94,11 @@ export function readPolicy(supergraphSdl: string): Policy {
   const readOne = (coordinate: string, node: FieldDefinitionNode): void => {
     const find = (name: string) =>
       node.directives?.find((directive) => directive.name.value === (names.get(name) ?? name));
-    const policy = readField(coordinate, find);
-    if (policy !== null) fields.set(coordinate, policy);
+    const personal = find('personalData');
+    const personalData = personal === undefined ? null : readPersonalData(coordinate, personal);
+    const { scopes = null, authenticated = false } = access.get(coordinate) ?? {};
+    if (personalData !== null || access.has(coordinate))
+      fields.set(coordinate, { scopes, authenticated, personalData });
     const listSize = find('listSize');
     if (listSize !== undefined) listSizes.set(coordinate, readListSize(listSize));
     const twin = find('live');
@@ -116,7 +107,7 @@ export function readPolicy(supergraphSdl: string): Policy {
     const cost = find('cost');
     if (cost !== undefined) costs.set(coordinate, Number(argumentOf(cost, 'weight')));
   };
-  for (const type of parse(supergraphSdl).definitions) {
+  for (const type of document.definitions) {
     if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
     if (type.directives?.some(({ name }) => name.value === subject) === true) peopleTypes.add(type.name.value);
     for (const field of type.fields ?? []) readOne(`${type.name.value}.${field.name.value}`, field);

@@ -44,9 +44,14 @@ function plainRedis(text: string | null): string[] {
 }
 
 function plainSubgraph({ name, url, plainText }: SubgraphConfig): string[] {
-  const { protocol, hostname } = new URL(url ?? 'https://by-supergraph');
-  if (plainText || protocol === 'https:' || LOOPBACK.has(hostname)) return [];
+  if (plainText || url === undefined || !isPlainOverNetwork(url)) return [];
   return [
     `subgraphs: ${name} is reached over the network in plain text: use https, or say plainText: true where a mesh encrypts`,
   ];
+}
+
+/** Plain http that leaves the machine. */
+export function isPlainOverNetwork(url: string): boolean {
+  const { protocol = 'https:', hostname = '' } = URL.parse(url) ?? {};
+  return protocol === 'http:' && !LOOPBACK.has(hostname);
 }

@@ -5,8 +5,16 @@ import { readRole, withSubgraphUrls } from './role.ts';
 const services = { databaseUrl: 'postgres://db/m', redisUrl: 'redis://cache' };
 
 it('is everything by default, whatever services there are', () => {
-  expect(readRole({}, services)).toEqual({ kind: 'all' });
-  expect(readRole({}, { databaseUrl: null, redisUrl: null })).toEqual({ kind: 'all' });
+  const all = { kind: 'all', supergraphFile: null };
+  expect(readRole({}, services)).toEqual(all);
+  expect(readRole({}, { databaseUrl: null, redisUrl: null })).toEqual(all);
+});
+
+it('serves a supergraph of ours and of others beside them where one is named', () => {
+  expect(readRole({ supergraph: '/etc/shop.graphql' }, services)).toEqual({
+    kind: 'all',
+    supergraphFile: '/etc/shop.graphql',
+  });
 });
 
 it('routes by the committed supergraph unless another is named', () => {
@@ -33,7 +41,7 @@ it.each([
   ],
   [{ role: 'subgraph', name: 'orders' }, { ...services, redisUrl: null }, 'set REDIS_URL, the same'],
   [{ name: 'orders' }, services, '--name belongs to --role subgraph'],
-  [{ role: 'subgraph', name: 'orders', supergraph: 'x' }, services, '--supergraph belongs to --role gateway'],
+  [{ role: 'subgraph', name: 'orders', supergraph: 'x' }, services, '--supergraph belongs to the gateway'],
 ] as const)('refuses %o', (flags, environment, message) => {
   expect(() => readRole(flags, environment)).toThrow(
     expect.objectContaining({ code: 'CONFIGURATION_INVALID', message: expect.stringContaining(message) }),
@@ -47,6 +55,22 @@ it('puts addresses of flags in the place of configured ones, and adds what is no
   ).toEqual([
     { name: 'orders', url: 'http://127.0.0.1:1/graphql?a=b', trust: 'token', plainText: false },
     { name: 'consent', url: 'http://127.0.0.1:2/graphql', trust: 'context', plainText: false },
+  ]);
+});
+
+it('tells nobody of the caller but ours, unless the configuration says so', () => {
+  const url = 'https://a.example';
+  const configured = [
+    { name: 'orders', url, plainText: false },
+    { name: 'loyalty', url, plainText: false },
+    { name: 'cards', url, trust: 'token', plainText: false },
+  ] as const;
+  const trusts = withSubgraphUrls(configured, ['reviews=http://127.0.0.1:1']).map(({ name, trust }) => [name, trust]);
+  expect(trusts).toEqual([
+    ['orders', 'context'],
+    ['loyalty', 'none'],
+    ['cards', 'token'],
+    ['reviews', 'none'],
   ]);
 });
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Environment, ServeFlags } from './config.ts';
-import { type ServeRole, SUBGRAPH_NAMES, type SubgraphConfig } from './config-schema.ts';
+import { type ServeRole, SUBGRAPH_NAMES, type SubgraphConfig, type SubgraphEntry } from './config-schema.ts';
 import { nearestName } from '#platform/nearest-name.ts';
 import { SUPERGRAPH_FILE } from './supergraph.ts';
 import { MortarError } from '#platform/errors.ts';
@@ -16,10 +16,11 @@ type RoleFlags = Pick<ServeFlags, 'role' | 'name' | 'supergraph'>;
 export function readRole(flags: RoleFlags, environment: Pick<Environment, 'databaseUrl' | 'redisUrl'>): ServeRole {
   const kind = flags.role ?? 'all';
   if (flags.name !== undefined && kind !== 'subgraph') throw invalid('--name belongs to --role subgraph');
-  if (flags.supergraph !== undefined && kind !== 'gateway') throw invalid('--supergraph belongs to --role gateway');
+  if (flags.supergraph !== undefined && kind === 'subgraph')
+    throw invalid('--supergraph belongs to the gateway: a subgraph serves its own schema');
   switch (kind) {
     case 'all':
-      return { kind };
+      return { kind, supergraphFile: flags.supergraph === undefined ? null : resolve(flags.supergraph) };
     case 'gateway':
       return { kind, supergraphFile: resolve(flags.supergraph ?? fileURLToPath(SUPERGRAPH_FILE)) };
     case 'subgraph':
@@ -49,8 +50,11 @@ function assertServices({ databaseUrl, redisUrl }: Pick<Environment, 'databaseUr
   );
 }
 
-/** The configured subgraphs with the addresses of `--subgraph-url name=url`. @throws {MortarError} CONFIGURATION_INVALID */
-export function withSubgraphUrls(configured: readonly SubgraphConfig[], given: readonly string[]): SubgraphConfig[] {
+/**
+ * The configured subgraphs with the addresses of `--subgraph-url name=url`; whoever is not one of ours is told nothing
+ * unless its entry says so. @throws {MortarError} CONFIGURATION_INVALID
+ */
+export function withSubgraphUrls(configured: readonly SubgraphEntry[], given: readonly string[]): SubgraphConfig[] {
   const entries = new Map(configured.map((entry) => [entry.name, entry]));
   for (const text of given) {
     const [name = '', ...rest] = text.split('=');
@@ -58,9 +62,13 @@ export function withSubgraphUrls(configured: readonly SubgraphConfig[], given: r
     const protocol = URL.parse(url)?.protocol ?? '';
     if (name === '' || !['http:', 'https:'].includes(protocol))
       throw invalid(`--subgraph-url "${name}" is not like name=http://host:port/graphql`);
-    entries.set(name, { trust: 'context', plainText: false, ...entries.get(name), name, url });
+    entries.set(name, { plainText: false, ...entries.get(name), name, url });
   }
-  return [...entries.values()];
+  return [...entries.values()].map((entry) => ({ ...entry, trust: entry.trust ?? defaultTrust(entry.name) }));
+}
+
+function defaultTrust(name: string): SubgraphConfig['trust'] {
+  return SUBGRAPH_NAMES.some((ours) => ours === name) ? 'context' : 'none';
 }
 
 function invalid(message: string): MortarError {

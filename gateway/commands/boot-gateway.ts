@@ -1,31 +1,30 @@
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 
 import { arePagesBuilt, type Boot, listenBoth, openObservers } from './boot.ts';
+import { followSupergraph } from './follow-supergraph.ts';
 import { formatSummary } from './summary.ts';
 import type { Config } from '#gateway/config-schema.ts';
-import { createGatewayServer, type GatewayServer } from '#gateway/http/gateway-server.ts';
+import { createGatewayServer } from '#gateway/http/gateway-server.ts';
 import { createRemoteGraph } from '#gateway/remote-graph.ts';
 import { readSupergraph } from '#gateway/supergraph.ts';
 import { assertServable } from '#gateway/swap/servable.ts';
-import { watchText } from '#gateway/swap/watch-file.ts';
 import { systemClock } from '#platform/clock.ts';
-import type { Logger } from '#platform/log.ts';
 
 /** The gateway alone: it routes to subgraphs of other processes, and has neither a database nor a system. */
 export const bootGateway: Boot = async ({ output, onClose, startedAtMs, ...options }) => {
   const { config, sandboxUrls } = await options.config;
   const { logger, metrics } = openObservers(config, () => graph);
   const supergraphSdl = readSupergraph(supergraphFileOf(config));
-  const graph = createRemoteGraph(config, { supergraphSdl, clock: systemClock, logger });
-  onClose(graph.close);
   // The product's own supergraph says which fields are personal, whatever the given one says.
   const references = [readSupergraph()];
   assertServable(supergraphSdl, { subgraphs: config.subgraphs, references });
+  const graph = createRemoteGraph(config, { supergraphSdl, clock: systemClock, logger });
+  onClose(graph.close);
   const served = { config, graph, supergraphSdl, references };
   const server = await createGatewayServer({ ...served, clock: systemClock, logger, metrics });
   onClose(server.close);
   const addresses = await listenBoth(server, config);
-  onClose(followFile(supergraphFileOf(config), server, logger));
+  onClose(followSupergraph(supergraphFileOf(config), server, logger));
   const parts = graph.addresses.map(({ name, url }) => ({
     id: name,
     state: 'UP' as const,
@@ -46,21 +45,6 @@ export const bootGateway: Boot = async ({ output, onClose, startedAtMs, ...optio
   );
   return { config, drain: server.drain };
 };
-
-/** Offers the file's text whenever it changes, and when SIGHUP asks for it. */
-function followFile(file: URL, { supergraph }: GatewayServer, logger: Logger): () => void {
-  const watched = watchText({
-    file: fileURLToPath(file),
-    // Whatever comes of it is told by the swap itself.
-    onText: (text) => void supergraph.offer(text),
-    logger,
-  });
-  process.on('SIGHUP', watched.read);
-  return () => {
-    process.off('SIGHUP', watched.read);
-    watched.close();
-  };
-}
 
 function supergraphFileOf({ role }: Config): URL {
   if (role.kind !== 'gateway') throw new Error('only a gateway has a supergraph of its own');

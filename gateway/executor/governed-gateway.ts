@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import type { OperationAnswer } from './run-operation.ts';
 import { createSchemaState, type SchemaState } from './schema-state.ts';
 import { denialOf, type Denial } from '#gateway/auth/coordinate-policy.ts';
+import { type AnsweredDocument, promoteDenied } from '#gateway/auth/promote-denied.ts';
 import { type PrunedDocument, restoreDenied, selectedDenials } from '#gateway/auth/static-authorization.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 import { readPolicy } from '#gateway/policy.ts';
@@ -49,7 +50,7 @@ export function createGovernedGateway(engine: Engine): GovernedGateway {
     }
     const run = { document: asked.document, queryHash: asked.queryHash, operationName, variables, context, schema };
     const { owners } = engine.graph(schema);
-    return finish(await engine.execute(run), { denials, context, owners });
+    return finish(await engine.execute(run), { denials, context, owners, asked: { schema, document, operationName } });
   };
 
   const gateway: GatewayInterface = {
@@ -89,9 +90,10 @@ interface Finishing {
   readonly denials: readonly Denial[];
   readonly context: GatewayContext;
   readonly owners: ReadonlyMap<string, string>;
+  readonly asked: AnsweredDocument;
 }
 
-function finish(answer: OperationAnswer, { denials, context, owners }: Finishing): ExecutorResult {
+function finish(answer: OperationAnswer, { denials, context, owners, asked }: Finishing): ExecutorResult {
   // Apollo Server recognizes errors of variables by their nodes.
   if (answer.kind === 'refused') return { errors: answer.errors };
   const { caller, notices } = context;
@@ -106,8 +108,8 @@ function finish(answer: OperationAnswer, { denials, context, owners }: Finishing
   const consent = notices.consent();
   const provenance = notices.provenance();
   return {
-    // restoreDenied keeps the shape of the answer it was given.
-    data: data as NonNullable<ExecutorResult['data']>,
+    // It keeps the shape of the answer it was given; Apollo Server takes null as well.
+    data: promoteDenied(data, cells, asked) as NonNullable<ExecutorResult['data']>,
     ...(errors.length === 0 ? {} : { errors }),
     extensions: {
       ...(consent.length === 0 ? {} : { consent }),

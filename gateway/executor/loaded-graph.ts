@@ -4,12 +4,13 @@ import { LRUCache } from 'lru-cache';
 
 import { type CompiledOperation, compileOperation, findOperation } from './compile-operation.ts';
 import { createTypeRelations } from './plan/type-relations.ts';
-import { openPlanner, tooMuch } from './planning/open-planner.ts';
+import { openPlanner, type Planner, tooMuch } from './planning/open-planner.ts';
 import { createOperationWeigher } from './planning/plan-weight.ts';
 import { createPlannerThread, type PlannerThreadOptions } from './planning/planner-thread.ts';
 import type { SubgraphAddress } from './subgraph-calls.ts';
 import { hasErrorCode } from '#gateway/http/request-error.ts';
 import { readOwners } from '#gateway/supergraph.ts';
+import { MortarError } from '#platform/errors.ts';
 
 /**
  * Operations beyond this weight are planned in a thread of their own. Below it planning took at most 30 ms, over our
@@ -59,9 +60,9 @@ export function graphId(supergraphSdl: string): string {
   return createHash('sha256').update(supergraphSdl).digest('hex').slice(0, 16);
 }
 
-/** @throws {Error} when the supergraph is no supergraph, or demands security we do not enforce */
+/** @throws {MortarError} CONFIGURATION_INVALID when the supergraph is no supergraph, or demands security we do not enforce */
 export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOptions = {}): LoadedGraph {
-  const planner = openPlanner(supergraphSdl, { withDocuments: true });
+  const planner = openOrRefuse(supergraphSdl);
   const { supergraph } = planner;
   const apiSchema = planner.apiSchema.toGraphQLJSSchema();
   const compiler = { apiSchema, types: createTypeRelations(supergraph.schema.toGraphQLJSSchema()) };
@@ -128,4 +129,16 @@ export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOpt
         .map(({ source }) => source),
     close: thread.close,
   };
+}
+
+function openOrRefuse(supergraphSdl: string): Planner {
+  try {
+    return openPlanner(supergraphSdl, { withDocuments: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MortarError('CONFIGURATION_INVALID', {
+      message: `the supergraph cannot be loaded: ${reason}`,
+      cause: error,
+    });
+  }
 }

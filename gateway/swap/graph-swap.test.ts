@@ -83,7 +83,7 @@ describe('createGraphSwap', () => {
       'with a security feature nobody enforces',
       before.replace(
         '@link(url: "https://specs.apollo.dev/join',
-        '@link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY)\n  @link(url: "https://specs.apollo.dev/join',
+        '@link(url: "https://paywall.example/paywall/v0.1", for: SECURITY)\n  @link(url: "https://specs.apollo.dev/join',
       ),
       /security feature that is not enforced here/,
     ],

@@ -8,63 +8,72 @@ import {
   type TypeNode,
 } from 'graphql';
 
-/** A coordinate whose value is handed to a subgraph, because a key or a @requires of it asks for it. */
+import { type FieldsType, fieldsTypes, typesNamed } from './fields-types.ts';
+
+/** A coordinate that passes through a subgraph which does not own it. */
 export interface HandedOver {
   readonly coordinate: string;
   /** Name in join__Graph. */
   readonly graph: string;
+  /** `key` and `requires`: the subgraph is given the value; `provides`: it gives it beside what it owns. */
+  readonly by: 'key' | 'requires' | 'provides';
 }
 
-/** Every coordinate in the field sets of a supergraph, fields of fields and fragments included. */
+/** Every coordinate in the field sets of a supergraph, fields of fields and fragments included; of abstract types those of each object too. */
 export function readHandedOver(supergraph: DocumentNode): readonly HandedOver[] {
-  const fieldTypes = readFieldTypes(supergraph);
-  const read = (typeName: string, directives: readonly ConstDirectiveNode[] | undefined, name: string): HandedOver[] =>
+  const types = readTypes(supergraph);
+  const read = (
+    typeName: string,
+    directives: readonly ConstDirectiveNode[] | undefined,
+    by: HandedOver['by'],
+  ): HandedOver[] =>
     (directives ?? []).flatMap((directive) => {
-      const fields = argumentOf(directive, name);
+      const fields = argumentOf(directive, by);
       const graph = argumentOf(directive, 'graph');
       if (fields?.kind !== Kind.STRING || graph?.kind !== Kind.ENUM) return [];
-      return coordinatesOf(fieldTypes, typeName, fields.value).map((coordinate) => ({
-        coordinate,
-        graph: graph.value,
-      }));
+      return coordinatesOf(types, typeName, fields.value).map((coordinate) => ({ coordinate, graph: graph.value, by }));
     });
-  return supergraph.definitions.flatMap((type) => {
-    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) return [];
-    const { value: name } = type.name;
-    return [
-      ...read(name, type.directives, 'key'),
-      ...(type.fields ?? []).flatMap((field) => read(name, field.directives, 'requires')),
-    ];
-  });
+  return types.all.flatMap(({ name: { value: name }, directives, fields = [] }) => [
+    ...read(name, directives, 'key'),
+    ...fields.flatMap((field) => [
+      ...read(name, field.directives, 'requires'),
+      ...read(nameOf(field.type), field.directives, 'provides'),
+    ]),
+  ]);
 }
 
-function coordinatesOf(fieldTypes: ReadonlyMap<string, string>, typeName: string, fields: string): readonly string[] {
+interface Types {
+  readonly all: readonly FieldsType[];
+  /** `Type.field` -> the name of its type. */
+  readonly ofField: ReadonlyMap<string, string>;
+  readonly named: (name: string) => readonly string[];
+}
+
+function readTypes(supergraph: DocumentNode): Types {
+  const all = fieldsTypes(supergraph);
+  const ofField = all.flatMap((type) =>
+    (type.fields ?? []).map((field: FieldDefinitionNode): [string, string] => [
+      `${type.name.value}.${field.name.value}`,
+      nameOf(field.type),
+    ]),
+  );
+  return { all, ofField: new Map(ofField), named: (name) => typesNamed(all, name) };
+}
+
+function coordinatesOf({ ofField, named }: Types, typeName: string, fields: string): readonly string[] {
   const coordinates: string[] = [];
   const visitSet = (set: SelectionSetNode, parent: string): void => {
     for (const node of set.selections) {
       if (node.kind === Kind.INLINE_FRAGMENT) visitSet(node.selectionSet, node.typeCondition?.name.value ?? parent);
       if (node.kind !== Kind.FIELD) continue;
-      const coordinate = `${parent}.${node.name.value}`;
-      coordinates.push(coordinate);
-      if (node.selectionSet !== undefined) visitSet(node.selectionSet, fieldTypes.get(coordinate) ?? '');
+      const { value: name } = node.name;
+      coordinates.push(...named(parent).map((type) => `${type}.${name}`));
+      if (node.selectionSet !== undefined) visitSet(node.selectionSet, ofField.get(`${parent}.${name}`) ?? '');
     }
   };
   for (const node of parse(`{ ${fields} }`, { noLocation: true }).definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) visitSet(node.selectionSet, typeName);
   return coordinates;
-}
-
-/** `Type.field` -> the name of its type. */
-function readFieldTypes(supergraph: DocumentNode): ReadonlyMap<string, string> {
-  const entries = supergraph.definitions.flatMap((type) =>
-    type.kind === Kind.OBJECT_TYPE_DEFINITION || type.kind === Kind.INTERFACE_TYPE_DEFINITION
-      ? (type.fields ?? []).map((field: FieldDefinitionNode): [string, string] => [
-          `${type.name.value}.${field.name.value}`,
-          nameOf(field.type),
-        ])
-      : [],
-  );
-  return new Map(entries);
 }
 
 function nameOf(type: TypeNode): string {

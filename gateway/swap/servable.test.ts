@@ -9,7 +9,7 @@ const ours = readSupergraph();
 const context = (name: string) => ({ name, trust: 'context' as const });
 const guards = ['catalog', 'inventory', 'customers', 'orders', 'consent'].map(context);
 const LINK =
-  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", "@override", "@shareable", "@requiresScopes"])';
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", "@override", "@shareable", "@requiresScopes", "@interfaceObject"])';
 const withForeign = (sdl: string): string =>
   composeSubgraphs([...readSubgraphSdls(), { name: 'reviews', sdl: `${LINK}\n${sdl}` }]);
 const check = (sdl: string, subgraphs = guards): void => assertServable(sdl, { subgraphs, references: [ours] });
@@ -70,5 +70,39 @@ describe('assertServable', () => {
     expect(() => check(withForeign(asks))).toThrow(
       /Customer\.email is personal and would be handed over by @key or @requires; the subgraph reviews/,
     );
+  });
+
+  it('refuses an interface known as an object that gives fields to people, and personal fields by @provides', () => {
+    const foreign = composeSubgraphs([
+      ...readSubgraphSdls(),
+      {
+        name: 'parties',
+        sdl: `${LINK} interface Party @key(fields: "id") { id: ID! }
+        type Customer implements Party @key(fields: "id") { id: ID! }`,
+      },
+      { name: 'reviews', sdl: `${LINK} type Party @key(fields: "id") @interfaceObject { id: ID! nickname: String }` },
+    ]);
+    expect(() => check(foreign)).toThrow(/Party\.nickname is about a person: it must be @publicData/);
+    const provided = ours
+      .replace(
+        'enum join__Graph {',
+        'enum join__Graph {\n  REVIEWS @join__graph(name: "reviews", url: "http://127.0.0.1:1")',
+      )
+      .replace('customers(', 'best: Customer @join__field(graph: REVIEWS, provides: "email")\n  customers(');
+    expect(() => check(provided)).toThrow(/Customer\.email is personal and would be answered by @provides/);
+  });
+
+  it('refuses a key that holds a personal field, also by an interface', () => {
+    const keyed = (type: string) =>
+      ours
+        .replace(
+          'enum join__Graph {',
+          'enum join__Graph {\n  REVIEWS @join__graph(name: "reviews", url: "http://127.0.0.1:1")',
+        )
+        .concat(type);
+    const byInterface = keyed(
+      'interface Party @join__type(graph: REVIEWS, key: "id email", isInterfaceObject: true) { id: ID! email: String }',
+    ).replace('type Customer\n', 'type Customer implements Party\n');
+    expect(() => check(byInterface)).toThrow(/Customer\.email is personal and would be handed over by @key/);
   });
 });

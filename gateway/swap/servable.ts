@@ -1,9 +1,11 @@
-import { type DocumentNode, Kind, parse } from 'graphql';
+import { type DocumentNode, parse } from 'graphql';
 
 import { findOpenings } from '#gateway/breaking-changes.ts';
 import type { SubgraphConfig } from '#gateway/config-schema.ts';
 import { readResolvedFields, type ResolvedField } from '#gateway/field-resolvers.ts';
+import { fieldsTypes, typesNamed } from './fields-types.ts';
 import { readHandedOver } from './handed-over.ts';
+import { assertSupported } from '#gateway/supported-supergraph.ts';
 import { type Policy, readPolicy } from '#gateway/policy.ts';
 import { graphNames } from '#gateway/supergraph.ts';
 import { MortarError } from '#platform/errors.ts';
@@ -19,12 +21,13 @@ export interface ServableOptions {
 const MOST_FINDINGS = 20;
 
 /**
- * Refuses a supergraph that would show what was closed: rules of a reference that were loosened, personal fields answered
+ * Refuses what is no supergraph we can serve, and one that would show what was closed: rules of a reference that were loosened, personal fields answered
  * by a subgraph that is told nothing of the caller and so cannot ask for consent, and fields of people that say nothing of
  * themselves. What a supergraph does not have it cannot show.
  * @throws {MortarError} CONFIGURATION_INVALID with every finding, at most 20
  */
 export function assertServable(supergraphSdl: string, { subgraphs, references }: ServableOptions): void {
+  assertSupported(supergraphSdl);
   const graph = readGraph(supergraphSdl, subgraphs);
   const findings = [
     ...new Set(
@@ -71,10 +74,17 @@ function concernsGuarded({ resolved, strangerIn }: GuardedGraph): (opening: stri
 
 function unguardedFields({ document, policy, resolved, strangerIn }: GuardedGraph): readonly string[] {
   const { fields, peopleTypes } = policy;
+  const types = fieldsTypes(document);
   const open = readPublicFields(document);
-  const isPersonal = (coordinate: string): boolean => (fields.get(coordinate)?.personalData ?? null) !== null;
+  // A subgraph may know an interface as an object (@interfaceObject): its fields are those of each type.
+  const isAboutPeople = (typeName: string): boolean =>
+    typesNamed(types, typeName).some((name) => peopleTypes.has(name));
+  const isPersonal = (coordinate: string): boolean => {
+    const [typeName = '', field = ''] = coordinate.split('.');
+    return typesNamed(types, typeName).some((name) => (fields.get(`${name}.${field}`)?.personalData ?? null) !== null);
+  };
   const answered = resolved.flatMap(({ coordinate, typeName, graphs }) => {
-    const isOpen = !peopleTypes.has(typeName) || open.has(coordinate);
+    const isOpen = !isAboutPeople(typeName) || open.has(coordinate);
     if (isOpen && !isPersonal(coordinate)) return [];
     const strangers = graphs.map(strangerIn).filter((stranger) => stranger !== null);
     return strangers.map((stranger) =>
@@ -83,22 +93,21 @@ function unguardedFields({ document, policy, resolved, strangerIn }: GuardedGrap
         : `${coordinate} is about a person: it must be @publicData, since ${stranger}.`,
     );
   });
-  const handedOver = readHandedOver(document).flatMap(({ coordinate, graph }) => {
+  const handedOver = readHandedOver(document).flatMap(({ coordinate, graph, by }) => {
     const stranger = strangerIn(graph);
     if (!isPersonal(coordinate) || stranger === null) return [];
-    return [`${coordinate} is personal and would be handed over by @key or @requires; ${stranger}.`];
+    const what = by === 'provides' ? 'answered by @provides' : 'handed over by @key or @requires';
+    return [`${coordinate} is personal and would be ${what}; ${stranger}.`];
   });
   return [...answered, ...handedOver];
 }
 
 /** Coordinates that say of themselves that anybody may read them. */
 function readPublicFields(document: DocumentNode): ReadonlySet<string> {
-  const coordinates = document.definitions.flatMap((type) =>
-    type.kind === Kind.OBJECT_TYPE_DEFINITION || type.kind === Kind.INTERFACE_TYPE_DEFINITION
-      ? (type.fields ?? [])
-          .filter(({ directives }) => directives?.some(({ name }) => name.value === 'publicData'))
-          .map((field) => `${type.name.value}.${field.name.value}`)
-      : [],
+  const coordinates = fieldsTypes(document).flatMap((type) =>
+    (type.fields ?? [])
+      .filter(({ directives }) => directives?.some(({ name }) => name.value === 'publicData'))
+      .map((field) => `${type.name.value}.${field.name.value}`),
   );
   return new Set(coordinates);
 }

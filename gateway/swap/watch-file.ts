@@ -1,7 +1,8 @@
-import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream, type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
+import { text } from 'node:stream/consumers';
 
+import { MOST_SUPERGRAPH_CHARACTERS } from '#gateway/supported-supergraph.ts';
 import type { Logger } from '#platform/log.ts';
 
 export interface FileWatchOptions {
@@ -34,17 +35,17 @@ export function watchText({ file, onText, logger, restMs = 150 }: FileWatchOptio
   let tellAnyway = false;
 
   const settle = async (before: string | null): Promise<void> => {
-    const text = await readOrNull(file, logger);
+    const found = await readOrNull(file, logger);
     if (closed) return;
-    if (text === null || text !== before) {
+    if (found === null || found !== before) {
       // Gone for a moment, or still being written. Once it is back there is another event, or the next look.
-      if (text !== null) schedule(text);
+      if (found !== null) schedule(found);
       return;
     }
-    if (text === told && !tellAnyway) return;
-    told = text;
+    if (found === told && !tellAnyway) return;
+    told = found;
     tellAnyway = false;
-    onText(text);
+    onText(found);
   };
   const schedule = (before: string | null): void => {
     clearTimeout(timer);
@@ -83,14 +84,12 @@ function watchFolder(folder: string, look: () => void, logger: Logger): FSWatche
   }
 }
 
-/** Larger files are no supergraph, and would keep the process busy. */
-const MOST_CHARACTERS = 32 * 2 ** 20;
+/** More is not read: whoever gets the text sees that it is too large. */
+const MOST_BYTES = 4 * MOST_SUPERGRAPH_CHARACTERS;
 
 async function readOrNull(file: string, logger: Logger): Promise<string | null> {
   try {
-    const text = await readFile(file, 'utf8');
-    if (text.length <= MOST_CHARACTERS) return text;
-    logger.error({ characters: text.length }, 'the file of the supergraph is too large to be one; it is not read');
+    return await text(createReadStream(file, { end: MOST_BYTES }));
   } catch (error) {
     logger.debug({ err: error }, 'the file of the supergraph cannot be read at the moment');
   }

@@ -241,7 +241,7 @@ export async function createFixtureGateway(options: FixtureOptions) {
   const config: Config = {
     issuer: { url: options.issuer.url, audience: AUDIENCE, claims: claimNames.parse({}) },
     systems: [],
-    role: { kind: 'all' },
+    role: { kind: 'all', supergraphFile: null },
     subgraphs: [],
     retail: retailConfig.parse({ channels: [], authorities: [] }),
     imports: { consents: [] },

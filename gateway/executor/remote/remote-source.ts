@@ -16,7 +16,7 @@ import type { SubgraphResult } from '#platform/subgraph.ts';
 /** What is known of a subgraph beside the supergraph; see `subgraphs` of the configuration. */
 export interface RemoteSubgraph {
   readonly name: string;
-  /** @default the one the supergraph names */
+  /** @default the one the supergraph names; whoever is told the caller has one here, for the file moves by itself */
   readonly url?: string | undefined;
   /**
    * `context`: one of ours. It gets the signed request context (person, scopes, purpose) and is believed what it tells of
@@ -58,6 +58,10 @@ export function createRemoteSources(deps: RemoteSourcesDeps): RemoteSources {
       const address = addressOf({ name, url: composed });
       // What composition writes for a subgraph of this process.
       if (address === '' || address.startsWith('mortar:')) return null;
+      if (trust !== 'none' && known.get(name)?.url === undefined)
+        throw invalid(
+          `the subgraph ${name} is told who asks (trust: ${trust}), so the configuration names its url, not the supergraph`,
+        );
       const url = readUrl(name, address);
       const sign = trust === 'context' ? signerOf(name, deps) : null;
       const remote: Remote = { ...deps, name, url, trust, sign, exchanger };
