@@ -1,7 +1,5 @@
+import { SLICES, sliceMsOf } from './budget.ts';
 import type { Balance, BudgetStore, Claim, Grant, RateShape } from './budget.ts';
-
-/** Windows are counted in so many slices: a call is counted up to one slice too long, never too short. */
-const SLICES = 20;
 
 interface Rate {
   /** Count by slice, of windows. */
@@ -30,6 +28,10 @@ export function createMemoryBudgets(nowMs: () => number): BudgetStore {
     pause: async (name, ms) => {
       const account = accountOf(name);
       account.pausedUntilMs = Math.max(account.pausedUntilMs, nowMs() + ms);
+      await Promise.resolve();
+    },
+    late: async (name, claims, lateMs) => {
+      for (const claim of claims) recount(rateOf(accountOf(name), claim.name), claim, nowMs(), lateMs);
       await Promise.resolve();
     },
     observe: async (name, { name: rule, shape }, remaining) => {
@@ -74,7 +76,7 @@ function earliestOf(rate: Rate, { shape, cost }: Claim, atMs: number): number {
   if (shape.kind === 'bucket') {
     return Math.max(at, rate.tailMs + (rate.missing + costOf(shape, cost) - shape.burst) * shape.intervalMs);
   }
-  const sliceMs = sliceOf(shape);
+  const sliceMs = sliceMsOf(shape);
   let soonest = at;
   while (countAt(rate, shape, soonest) + costOf(shape, cost) > shape.limit) {
     soonest = (Math.floor(soonest / sliceMs) + 1) * sliceMs;
@@ -88,10 +90,24 @@ function spend(rate: Rate, { shape, cost }: Claim, atMs: number): void {
     rate.tailMs = atMs;
     return;
   }
-  const slice = Math.floor(atMs / sliceOf(shape));
+  const slice = Math.floor(atMs / sliceMsOf(shape));
   rate.tailMs = atMs;
   rate.slices.set(slice, (rate.slices.get(slice) ?? 0) + costOf(shape, cost));
   for (const old of rate.slices.keys()) if (old < slice - SLICES) rate.slices.delete(old);
+}
+
+/** The call counts from now, no longer from when it was granted. */
+// oxlint-disable-next-line max-params -- the parts of one decision
+function recount(rate: Rate, { shape, cost }: Claim, nowMs: number, lateMs: number): void {
+  if (shape.kind === 'bucket') return;
+  const units = costOf(shape, cost);
+  const [granted, slice] = [nowMs - lateMs, nowMs].map((atMs) => Math.floor(atMs / sliceMsOf(shape))) as [
+    number,
+    number,
+  ];
+  const counted = rate.slices.get(granted) ?? 0;
+  if (counted >= units) rate.slices.set(granted, counted - units);
+  rate.slices.set(slice, (rate.slices.get(slice) ?? 0) + units);
 }
 
 function lower(rate: Rate, shape: RateShape, remaining: number, nowMs: number): void {
@@ -101,7 +117,7 @@ function lower(rate: Rate, shape: RateShape, remaining: number, nowMs: number): 
     rate.tailMs = atMs;
     return;
   }
-  const slice = Math.floor(nowMs / sliceOf(shape));
+  const slice = Math.floor(nowMs / sliceMsOf(shape));
   const missing = shape.limit - remaining - countAt(rate, shape, atMs);
   if (missing > 0) rate.slices.set(slice, (rate.slices.get(slice) ?? 0) + missing);
 }
@@ -112,7 +128,7 @@ function leftOf(rate: Rate, shape: RateShape, nowMs: number): Balance['rates'][n
     const missing = missingAt(rate, shape, nowMs);
     return { left: Math.max(0, Math.floor(shape.burst - missing)), resetsMs: Math.ceil(missing * shape.intervalMs) };
   }
-  const sliceMs = sliceOf(shape);
+  const sliceMs = sliceMsOf(shape);
   const counted = [...rate.slices].flatMap(([index, units]) =>
     units > 0 && (index + SLICES + 1) * sliceMs > nowMs ? [{ index, units }] : [],
   );
@@ -128,14 +144,10 @@ function missingAt(rate: Rate, { intervalMs }: { readonly intervalMs: number }, 
 }
 
 function countAt(rate: Rate, shape: Extract<RateShape, { kind: 'window' }>, atMs: number): number {
-  const slice = Math.floor(atMs / sliceOf(shape));
+  const slice = Math.floor(atMs / sliceMsOf(shape));
   let count = 0;
   for (const [index, units] of rate.slices) if (index >= slice - SLICES && index <= slice) count += units;
   return count;
-}
-
-function sliceOf({ windowMs }: Extract<RateShape, { kind: 'window' }>): number {
-  return Math.ceil(windowMs / SLICES);
 }
 
 function costOf(shape: RateShape, cost: number): number {

@@ -3,16 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { luaScript } from '#platform/redis.ts';
 import type { RedisDoor } from '#platform/redis.ts';
 
+import { SLICES } from './budget.ts';
 import type { BudgetStore, Claim } from './budget.ts';
 import { createMemoryBudgets } from './budget-memory.ts';
 
 /**
  * The arithmetic of budget-memory.ts in one step inside Redis, by Redis's clock. Keys: the account's pause, then one a rate.
- * Arguments: mode, clock ('' = Redis's), most (take) or duration (pause) or remaining (observe), then kind, a, b, cost a
+ * Arguments: mode, clock ('' = Redis's), most (take), duration (pause), lateness (late) or remaining (observe), then kind, a, b, cost a
  * rate (`peek` takes nothing); a and b are limit and windowMs, or intervalMs and burst.
  */
 const SCRIPT = luaScript(`
-local SLICES = 20
+local SLICES = ${SLICES}
 local mode, clock, amount = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local now = tonumber(clock)
 if clock == '' then
@@ -111,6 +112,19 @@ if mode == 'peek' then
   return answer
 end
 
+if mode == 'late' then
+  for _, rate in ipairs(rates) do
+    if rate.kind == 'window' then
+      local granted = math.floor((now - amount) / rate.slice)
+      local field = string.format('%.0f', granted)
+      if (rate.counts[granted] or 0) >= rate.cost then redis.call('HINCRBY', rate.key, field, -math.ceil(rate.cost)) end
+      redis.call('HINCRBY', rate.key, string.format('%.0f', math.floor(now / rate.slice)), math.ceil(rate.cost))
+      redis.call('PEXPIRE', rate.key, math.ceil(math.max(0, rate.tail - now) + 2 * rate.b))
+    end
+  end
+  return {1, 0}
+end
+
 if mode == 'observe' then
   local rate = rates[1]
   if rate.kind == 'bucket' then
@@ -180,6 +194,10 @@ export function createRedisBudgets(door: RedisDoor, nowMs: () => number, fixedNo
     },
     pause: async (account, ms) => {
       await Promise.all([insurance.pause(account, ms), run(account, { mode: 'pause', amount: ms, claims: [] })]);
+    },
+    late: async (account, claims, lateMs) => {
+      if ((await run(account, { mode: 'late', amount: lateMs, claims })) === null)
+        await insurance.late(account, claims, lateMs);
     },
     observe: async (account, claim, remaining) => {
       const call = { mode: 'observe', amount: remaining, claims: [{ ...claim, cost: 1 }] };

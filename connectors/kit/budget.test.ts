@@ -1,41 +1,14 @@
-import { randomBytes } from 'node:crypto';
-
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 
-import { createRedisDoor } from '#platform/redis.ts';
+import { bucketClaim, windowClaim } from '#test/support/budget-claims.ts';
 import { codeOf, connect, echo, scope } from '#test/support/kit-system.ts';
 import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
-import { serviceOrSkip } from '#test/support/services.ts';
 
 import { createAccountBudget } from './budget.ts';
 import type { BudgetStore, Claim } from './budget.ts';
 import { createMemoryBudgets } from './budget-memory.ts';
-import { createRedisBudgets } from './budget-redis.ts';
 import type { LimitRule } from './definition.ts';
-
-const REDIS_URL = process.env['REDIS_URL_TEST'] ?? 'redis://127.0.0.1:6379';
-const redisAvailable = await serviceOrSkip('Redis', async () => {
-  const client = new Redis(REDIS_URL, { lazyConnect: true, retryStrategy: null, connectTimeout: 1_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } finally {
-    client.disconnect();
-  }
-});
-
-const windowClaim = (limit: number, windowMs: number, cost = 1): Claim => ({
-  name: `w${limit}-${windowMs}`,
-  shape: { kind: 'window', limit, windowMs },
-  cost,
-});
-const bucketClaim = (intervalMs: number, burst: number): Claim => ({
-  name: `b${intervalMs}-${burst}`,
-  shape: { kind: 'bucket', intervalMs, burst },
-  cost: 1,
-});
 
 /** The moments at which calls go that ask one after the other, each as soon as the last was answered. */
 async function momentsOf(store: BudgetStore, claim: Claim, count: number, nowMs: number): Promise<readonly number[]> {
@@ -64,6 +37,19 @@ describe('budgets in memory', () => {
         },
       ),
     );
+  });
+
+  it('counts a call that reached the vendor late from then on', async () => {
+    let nowMs = 0;
+    const store = createMemoryBudgets(() => nowMs);
+    const claim = windowClaim(1, 1_000);
+    await store.take('a', [claim], 0);
+    nowMs = 700;
+    await store.late('a', [claim], 700);
+    nowMs = 1_100;
+    expect(await store.take('a', [claim], 0)).toEqual({ granted: false, waitMs: 650 });
+    nowMs = 1_750;
+    expect(await store.take('a', [claim], 0)).toEqual({ granted: true, waitMs: 0 });
   });
 
   it('lets a burst of a bucket through and then its rate', async () => {
@@ -208,6 +194,20 @@ describe('a connected system', () => {
     expect((await crm.read(['3'], scope(5_000)))[0]).toMatchObject({ givenName: 'Person 3' });
   });
 
+  it('counts a call the vendor took its time over from its answer on', async () => {
+    const seenAtMs: number[] = [];
+    await using upstream = await startUpstream(({ body }, response) => {
+      seenAtMs.push(performance.now());
+      setTimeout(() => sendJson(response, echo(body)), 150);
+    });
+    await using crm = connect(upstream.url, { definition: limited(200, 1) });
+    await crm.read(['1'], scope());
+    await crm.read(['2'], scope(5_000));
+    const [first = 0, second = 0] = seenAtMs;
+    // Timers may be a millisecond early.
+    expect(second - first).toBeGreaterThanOrEqual(345);
+  });
+
   it('counts the calls of several pages and of retries', async () => {
     await using upstream = await startUpstream(({ body }, response, count) => {
       if (count === 1) sendJson(response, {}, 503);
@@ -216,109 +216,5 @@ describe('a connected system', () => {
     await using crm = connect(upstream.url, { definition: limited(60_000, 2) });
     expect((await crm.read(['1'], scope()))[0]).toMatchObject({ givenName: 'Person 1' });
     expect(codeOf((await crm.read(['2'], scope(300)))[0])).toBe('UPSTREAM_RATE_LIMITED');
-  });
-});
-
-describe.skipIf(!redisAvailable)('budgets over Redis', () => {
-  const account = (): string => `test-${randomBytes(6).toString('hex')}`;
-  async function openDoor(url = REDIS_URL) {
-    const ready = Promise.withResolvers<void>();
-    const door = createRedisDoor({ url, onState: () => ready.resolve(), commandTimeoutMs: 1_000 });
-    await ready.promise;
-    return { door, [Symbol.asyncDispose]: door.close };
-  }
-
-  it('decide as those in memory do, whatever is asked of them', async () => {
-    await using redis = await openDoor();
-    const claims = fc.constantFrom(
-      windowClaim(3, 1_000),
-      windowClaim(20, 400, 3),
-      bucketClaim(250, 2),
-      bucketClaim(33.3, 5),
-    );
-    const step = fc.oneof(
-      {
-        weight: 8,
-        arbitrary: fc.record({
-          kind: fc.constant('take' as const),
-          claims: fc.uniqueArray(claims, { minLength: 1, maxLength: 3, selector: ({ name }) => name }),
-          mostMs: fc.integer({ min: 0, max: 3_000 }),
-        }),
-      },
-      fc.record({ kind: fc.constant('pause' as const), ms: fc.integer({ min: 1, max: 500 }) }),
-      fc.record({ kind: fc.constant('observe' as const), claim: claims, remaining: fc.integer({ min: 0, max: 4 }) }),
-      fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 900 }) }),
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        let nowMs = 1_700_000_000_000;
-        const [name, memory] = [account(), createMemoryBudgets(() => nowMs)];
-        const shared = createRedisBudgets(
-          redis.door,
-          () => nowMs,
-          () => nowMs,
-        );
-        for (const action of steps) {
-          if (action.kind === 'pass') nowMs += action.ms;
-          for (const store of [memory, shared]) {
-            if (action.kind === 'pause') await store.pause(name, action.ms);
-            if (action.kind === 'observe') await store.observe(name, action.claim, action.remaining);
-          }
-          const rates = [windowClaim(3, 1_000), windowClaim(20, 400), bucketClaim(250, 2), bucketClaim(33.3, 5)];
-          expect(await shared.peek(name, rates)).toEqual(await memory.peek(name, rates));
-          if (action.kind !== 'take') continue;
-          const [here, there] = [
-            await memory.take(name, action.claims, action.mostMs),
-            await shared.take(name, action.claims, action.mostMs),
-          ];
-          expect(there).toEqual(here);
-        }
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('are one budget for two connected systems of one account', async () => {
-    await using redis = await openDoor();
-    await using other = await openDoor();
-    const limits = {
-      concurrency: 8,
-      pauseMs: 1_000,
-      rules: (): readonly LimitRule[] => [{ kind: 'window' as const, name: 'app', limit: 6, windowMs: 60_000 }],
-    };
-    await using upstream = await startUpstream(({ body }, response) => sendJson(response, echo(body)));
-    const setup = { definition: { limits }, id: account() };
-    await using first = connect(upstream.url, { ...setup, budgets: createRedisBudgets(redis.door, Date.now) });
-    await using second = connect(upstream.url, { ...setup, budgets: createRedisBudgets(other.door, Date.now) });
-    const reads = Array.from({ length: 10 }, (_, index) =>
-      (index % 2 === 0 ? first : second).read([`k${index}`], scope(500)),
-    );
-    const codes = (await Promise.all(reads)).map((slots) => codeOf(slots[0]));
-    expect(codes.filter((code) => code === 'UPSTREAM_RATE_LIMITED').length).toBe(4);
-    expect(upstream.seen.length).toBe(6);
-  });
-
-  it('carry the pause after a 429 to the other process', async () => {
-    await using redis = await openDoor();
-    await using other = await openDoor();
-    await using upstream = await startUpstream((_request, response) =>
-      sendJson(response, {}, 429, { 'retry-after': '30' }),
-    );
-    const id = account();
-    await using first = connect(upstream.url, { id, budgets: createRedisBudgets(redis.door, Date.now) });
-    await using second = connect(upstream.url, { id, budgets: createRedisBudgets(other.door, Date.now) });
-    await first.read(['1'], scope(500));
-    expect(codeOf((await second.read(['2'], scope(500)))[0])).toBe('UPSTREAM_RATE_LIMITED');
-    expect(upstream.seen.length).toBe(1);
-  });
-
-  it('are counted in each process while Redis is away', async () => {
-    await using redis = await openDoor('redis://127.0.0.1:1');
-    const store = createRedisBudgets(redis.door, () => 0);
-    const claim = bucketClaim(1_000, 1);
-    expect(await store.take('a', [claim], 0)).toEqual({ granted: true, waitMs: 0 });
-    expect((await store.take('a', [claim], 0)).granted).toBe(false);
-    await store.pause('b', 500);
-    expect(await store.take('b', [claim], 0)).toEqual({ granted: false, waitMs: 500 });
   });
 });

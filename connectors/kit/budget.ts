@@ -10,6 +10,11 @@ export type RateShape =
   | { readonly kind: 'window'; readonly limit: number; readonly windowMs: number }
   | { readonly kind: 'bucket'; readonly intervalMs: number; readonly burst: number };
 
+/** Windows are counted in so many slices: a call is counted up to one slice too long, never too short. */
+export const SLICES = 20;
+
+export const sliceMsOf = ({ windowMs }: Extract<RateShape, { kind: 'window' }>): number => Math.ceil(windowMs / SLICES);
+
 /** What one call takes from one rate. */
 export interface Claim {
   /** Unique in the account. */
@@ -32,6 +37,8 @@ export interface BudgetStore {
   readonly take: (account: string, claims: readonly Claim[], mostMs: number) => Promise<Grant>;
   /** No call of the account goes for so long, whatever its budgets say. */
   readonly pause: (account: string, ms: number) => Promise<void>;
+  /** A call that was granted `lateMs` ago has only now reached the vendor, whose windows count it from here on. */
+  readonly late: (account: string, claims: readonly Claim[], lateMs: number) => Promise<void>;
   /** What the vendor says is left of a rate, where that is less than we think. */
   readonly observe: (account: string, claim: Omit<Claim, 'cost'>, remaining: number) => Promise<void>;
   /** What is left of each rate, in order, and how long the account is paused. Takes nothing. */
@@ -49,6 +56,11 @@ export interface Balance {
 export interface AccountBudget {
   readonly take: (request: WireRequest, mostMs: number) => Promise<Grant>;
   readonly pause: (ms: number) => Promise<void>;
+  /**
+   * A call granted for `bookedAtMs` has ended: the vendor may have counted it as late as now. A busy process or a slow
+   * vendor would otherwise have the windows of both sides drift apart.
+   */
+  readonly ended: (request: WireRequest, bookedAtMs: number) => void;
   /** Reads what the vendor tells of its limits in an answer. */
   readonly answered: (request: WireRequest, response: WireResponse) => void;
   /** Milliseconds this process knows the account to be paused. */
@@ -75,6 +87,12 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
   const concerned = (request: WireRequest): readonly LimitRule[] =>
     rules.filter(({ operations }) => operations?.includes(request.operation) ?? true);
   const shapeNamed = (rule: LimitRule): RateShape => shapes.get(rule.name) ?? shapeOf(rule, factor);
+  const claimsOf = (request: WireRequest): readonly Claim[] =>
+    concerned(request).map((rule) => ({
+      name: rule.name,
+      shape: shapeNamed(rule),
+      cost: Math.max(1, rule.cost?.(request) ?? 1),
+    }));
   let pausedUntilMs = 0;
   const note = (rule: LimitRule, { limit, perSecond, remaining }: Observed): void => {
     // The vendor knows better than its documents, but for the share we were told to leave to others.
@@ -89,13 +107,11 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
     if (left < most * SCARCE_SHARE) void store.observe(account, { name: rule.name, shape }, left);
   };
   return {
-    take: async (request, mostMs) => {
-      const claims = concerned(request).map((rule) => ({
-        name: rule.name,
-        shape: shapeNamed(rule),
-        cost: Math.max(1, rule.cost?.(request) ?? 1),
-      }));
-      return await store.take(account, claims, mostMs);
+    take: async (request, mostMs) => await store.take(account, claimsOf(request), mostMs),
+    ended: (request, bookedAtMs) => {
+      const lateMs = nowMs() - bookedAtMs;
+      const late = claimsOf(request).filter(({ shape }) => shape.kind === 'window' && lateMs > sliceMsOf(shape));
+      if (late.length > 0) void store.late(account, late, lateMs);
     },
     pause: async (ms) => {
       // "Retry-After: 0" asks for none, and Redis keeps nothing for no time.

@@ -4,8 +4,9 @@ import type { CallScope } from '#schema/model/request.ts';
 import type { OperationClass } from '#schema/model/sources.ts';
 
 import type { Authorizer } from './auth.ts';
-import type { Sign } from './breaker.ts';
 import type { AccountBudget } from './budget.ts';
+import { connectionError, failure, isWorthAnother, notSent, signOf } from './call-outcome.ts';
+import type { Outcome } from './call-outcome.ts';
 import { limitCall, pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
 import type { Vitals } from './health.ts';
@@ -56,12 +57,6 @@ interface CallOptions {
 
 /** Sends one request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
 export type Caller = (request: WireRequest, scope: CallScope, options: CallOptions) => Promise<WireResponse>;
-
-type Outcome =
-  | { readonly kind: 'answer'; readonly response: WireResponse }
-  | { readonly kind: 'token-refused' }
-  /** `sent` false: the system had no chance to answer. */
-  | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean; readonly sent: boolean };
 
 /** Less than this is not worth a call. */
 const LEAST_MS = 20;
@@ -152,13 +147,14 @@ export function createCaller(deps: CallerDeps): Caller {
     return waitMs + LEAST_MS < left ? waitMs : null;
   }
 
-  /** Waits until the account's budget allows the call; an error when that would be too late. */
+  /** Waits until the account's budget allows the call, and answers for which moment; an error when that would be too late. */
   async function awaitBudget(
     request: WireRequest,
     scope: CallScope,
     { operationClass }: CallOptions,
-  ): Promise<MortarError | null> {
+  ): Promise<MortarError | number> {
     for (;;) {
+      const askedAtMs = deps.clock.nowMs();
       const mostMs = Math.max(0, remaining(scope) - ROOM_MS);
       // A feed books no moment ahead, for reads that come later would have to go later: it asks again when there may be room.
       const isFeed = operationClass === 'feed';
@@ -171,21 +167,24 @@ export function createCaller(deps: CallerDeps): Caller {
         const message = "The system's limits allow no call in time.";
         return upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: waitMs });
       }
-      if (waitMs === 0) return null;
+      if (waitMs === 0) return askedAtMs;
       await pauseFor(waitMs, scope.signal);
       // Another call may have been told to slow down meanwhile.
-      if (deps.budget.pausedMs() === 0 || scope.signal.aborted) return null;
+      if (deps.budget.pausedMs() === 0 || scope.signal.aborted) return askedAtMs + waitMs;
     }
   }
 
   async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
-    const refusal = await awaitBudget(request, scope, options);
-    if (refusal !== null) return notSent(refusal);
+    const booked = await awaitBudget(request, scope, options);
+    if (typeof booked !== 'number') return notSent(booked);
     const release = await enterInTime(deps.lanes, options.operationClass, scope, remaining(scope));
     try {
       const breaker = deps.lanes.breakerOf(options.operationClass);
       const ran = await breaker.run(() => attempt(request, scope, options, number), signOf);
-      if (ran !== null) return ran.outcome;
+      if (ran !== null) {
+        deps.budget.ended(request, booked);
+        return ran.outcome;
+      }
       const message = 'The system failed repeatedly and rests for a moment.';
       return notSent(upstreamError('UPSTREAM_UNAVAILABLE', { message }));
     } finally {
@@ -215,28 +214,6 @@ export function createCaller(deps: CallerDeps): Caller {
   };
 }
 
-function failure(error: MortarError, again: boolean): Outcome {
-  return { kind: 'failure', error, again, sent: true };
-}
-
-function notSent(error: MortarError): Outcome {
-  return { kind: 'failure', error, again: false, sent: false };
-}
-
-/** A system that asks us to slow down, or that refuses one request, is alive. */
-function signOf(outcome: Outcome): Sign {
-  if (outcome.kind !== 'failure') return 'alive';
-  if (!outcome.sent) return 'none';
-  return outcome.error.code === 'UPSTREAM_RATE_LIMITED' || outcome.error.facts['answered'] === true
-    ? 'alive'
-    : 'failing';
-}
-
-/** An answer we cannot read or refused credentials will be no better the second time. */
-function isWorthAnother(error: MortarError): boolean {
-  return error.code !== 'UPSTREAM_CONTRACT' && error.facts['refused'] !== true;
-}
-
 function named(error: MortarError, deps: CallerDeps, attempts: number, startedAtMs: number): MortarError {
   return upstreamError(error.code as Parameters<typeof upstreamError>[0], {
     message: error.message,
@@ -246,15 +223,6 @@ function named(error: MortarError, deps: CallerDeps, attempts: number, startedAt
     elapsedMs: deps.clock.nowMs() - startedAtMs,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   });
-}
-
-function connectionError(thrown: unknown): MortarError {
-  if (isUpstream(thrown)) return thrown;
-  return upstreamError('UPSTREAM_UNAVAILABLE', { cause: thrown, message: 'The connection failed.' });
-}
-
-function isUpstream(thrown: unknown): thrown is MortarError {
-  return thrown instanceof Error && thrown.name === 'MortarError';
 }
 
 function httpOf(
