@@ -64,7 +64,6 @@ export function toContact(
     createdAt: toInstant(profile.createdAt),
     updatedAt,
     archived: false,
-    url: `https://app-eu1.hubspot.com/contacts/1/record/0-1/${encodeURIComponent(profile.externalId)}`,
   };
 }
 

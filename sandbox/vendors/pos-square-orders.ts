@@ -98,7 +98,7 @@ async function update(call: SquareCall, id: string | undefined): Promise<Respons
   if (order === undefined) throw squareRefusal(404, 'NOT_FOUND', 'No such order', 'order_id');
   const now = toWire(world, order);
   if (now.state !== 'OPEN') throw squareRefusal(400, 'BAD_REQUEST', `The order is ${now.state}`);
-  if (wanted.version !== now.version) throw squareRefusal(409, 'VERSION_MISMATCH', 'Another version is the latest');
+  if (wanted.version !== now.version) throw squareRefusal(409, 'CONFLICT', 'Another version is the latest');
   const [fulfillment] = wanted.fulfillments;
   if (order.channel === 'store' || fulfillment?.uid !== 'F1') {
     throw squareRefusal(400, 'BAD_REQUEST', 'No such fulfillment', 'order.fulfillments[0].uid');

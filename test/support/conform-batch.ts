@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BatchReadDefinition, ConnectorDefinition } from '#connectors/kit/definition.ts';
 import { MortarError } from '#platform/errors.ts';
 
-import { batchReadOf, codeOf, openBench, personalTexts, within } from './conform-harness.ts';
+import { batchOf, codeOf, openBench, personalTexts, within } from './conform-harness.ts';
 import type { Bench, ConformFixtures, ConformKeys, Fault } from './conform-harness.ts';
 import { mutantsOf, typeDifferences } from './conform-mutants.ts';
 import { HOSTILE_IDS, contextOf } from './connector-contract.ts';
@@ -58,7 +58,7 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
     const keys = given.keys[name];
     if (keys === undefined) throw new Error(`the fixtures have no keys of ${name}`);
     const bench = openBench(definition, given, { ...(fault && { fault }), ...(timeoutMs && { timeoutMs }) });
-    const port = batchReadOf(bench.system, name);
+    const port = batchOf(bench.system, name);
     const toKey = keys.toKey ?? ((text: string) => text);
     return { bench, keys, read: (texts, ms = 10_000) => port(texts.map(toKey), within(ms)) };
   }

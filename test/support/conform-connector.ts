@@ -12,7 +12,7 @@ import { conformWrite } from './conform-write.ts';
 
 /**
  * Declares the suite for a connector. `open` is called once, before the first test.
- * @example conformConnector(crmHubspot, async () => ({ credentials, options, answer, contractOf: () => null, keys }));
+ * @example conformConnector(crmHubspot, async () => ({ credentials, options, answer, oracleOf: () => null, keys }));
  */
 export function conformConnector<S>(definition: ConnectorDefinition<S>, open: () => Promise<ConformFixtures>): void {
   let opened: Promise<ConformFixtures> | null = null;

@@ -1,7 +1,7 @@
 // What the conformance suite is told of a connector with a sandbox.
 import type { ConformFixtures, ConformKeys, ConformWebhook, ConformWrites } from './conform-harness.ts';
-import { contractsAvailable, loadContract } from './contracts.ts';
-import type { Contract } from './contracts.ts';
+import { contractsAvailable, loadContract, toOracle } from './contracts.ts';
+import type { Oracle } from './oracle.ts';
 import { buildWorld } from '#sandbox/world/build.ts';
 import type { ExtraSystem, SandboxSystem, Vendor, World } from '#sandbox/world/types.ts';
 
@@ -17,6 +17,12 @@ export interface ConformSetup {
   readonly basePath?: string;
   /** Contract files by the beginning of a path. */
   readonly contracts?: Readonly<Record<string, string>>;
+  /** The contracts' objects are made of parts, so that none can be closed: fields nobody declared pass. @default false */
+  readonly openContracts?: boolean;
+  /** Other oracles by the beginning of a path. */
+  readonly oracles?: Readonly<Record<string, () => Promise<Oracle>>>;
+  /** Why nobody can judge a path, by its beginning. */
+  readonly outside?: Readonly<Record<string, string>>;
   readonly keys?: (world: World) => Keys;
   readonly writes?: (world: World) => Readonly<Record<string, ConformWrites>>;
   readonly webhook?: ConformWebhook;
@@ -26,21 +32,31 @@ export interface ConformSetup {
 
 /** One world for all of them. */
 export async function fixturesOf(setup: ConformSetup): Promise<ConformFixtures> {
-  const { vendor, contracts = {}, keys, options, expired, writes, webhook, basePath = '' } = setup;
+  const { vendor, keys, options, expired, writes, webhook, outside = {}, basePath = '' } = setup;
   const truth = await world();
-  const loaded = new Map<string, Contract>();
-  if (contractsAvailable()) {
-    for (const [prefix, file] of Object.entries(contracts)) loaded.set(prefix, await loadContract(file, { basePath }));
-  }
+  const loaded = await loadOracles(setup);
   return {
     basePath,
     credentials: vendor.credentials,
     options: { ...vendor.options, ...options },
     answer: (request) => vendor.handler(request, truth),
-    contractOf: (path) => [...loaded].find(([prefix]) => path.startsWith(prefix))?.[1] ?? null,
+    oracleOf: (path) => [...loaded].find(([prefix]) => path.startsWith(prefix))?.[1] ?? null,
+    ...(loaded.size > 0 && {
+      outsideOf: (path) => Object.entries(outside).find(([prefix]) => path.startsWith(prefix))?.[1] ?? null,
+    }),
     keys: keys?.(truth) ?? {},
     ...(expired && { expired }),
     ...(writes && { writes: writes(truth) }),
     ...(webhook && { webhook }),
   };
+}
+
+async function loadOracles(setup: ConformSetup): Promise<Map<string, Oracle>> {
+  const { contracts = {}, oracles = {}, basePath = '', openContracts = false } = setup;
+  const loaded = new Map<string, Oracle>();
+  if (!contractsAvailable()) return loaded;
+  for (const [prefix, file] of Object.entries(contracts))
+    loaded.set(prefix, toOracle(await loadContract(file, { basePath, closed: !openContracts })));
+  for (const [prefix, load] of Object.entries(oracles)) loaded.set(prefix, await load());
+  return loaded;
 }

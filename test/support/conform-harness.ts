@@ -9,8 +9,9 @@ import { connectSystem } from '#connectors/kit/connect-system.ts';
 import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
 import { systemConfig } from '#schema/model/configuration.ts';
 
-import { checkRequest, checkResponse } from './contracts.ts';
-import type { Contract } from './contracts.ts';
+import { createContractTally } from './contract-tally.ts';
+import type { ContractTally } from './contract-tally.ts';
+import type { Oracle } from './oracle.ts';
 
 export const BASE_URL = 'http://vendor.test';
 
@@ -28,6 +29,8 @@ export interface ConformKeys {
 export interface ConformWrites {
   /** The n-th input, different from the others, that the system takes. */
   readonly input: (n: number) => unknown;
+  /** Inputs of other kinds, which go by operations and words of their own. */
+  readonly others?: readonly unknown[];
   /** Inputs without the permission they need. */
   readonly refused?: readonly unknown[];
   /** Inputs the system could not take. */
@@ -57,8 +60,10 @@ export interface ConformFixtures {
   readonly basePath?: string;
   /** A system that behaves: the vendor's sandbox. */
   readonly answer: (request: Request) => Promise<Response>;
-  /** The vendor's contract of a path; null: it has none here. */
-  readonly contractOf: (path: string) => Contract | null;
+  /** Who judges the calls to a path; null: nobody can. */
+  readonly oracleOf: (path: string) => Oracle | null;
+  /** Why nobody can judge a path; null: somebody must, and a call there is wrong. @default nobody judges anything */
+  readonly outsideOf?: (path: string) => string | null;
   /** One entry for every batch port of the definition. */
   readonly keys: Readonly<Record<string, ConformKeys>>;
   /** Present where the definition has a webhook. */
@@ -87,6 +92,8 @@ export interface Bench {
   readonly told: () => string;
   /** What was wrong by the vendor's contract, with calls the fault left alone. */
   readonly violations: readonly string[];
+  /** What was judged, with calls the fault left alone. */
+  readonly judged: ContractTally;
   /** How many keys each call carried, by port. */
   readonly sizes: ReadonlyMap<string, number[]>;
 }
@@ -105,7 +112,7 @@ export function openBench<S>(
   const calls: { method: string; url: URL; headers: Headers; body: string }[] = [];
   const traces: CallTrace[] = [];
   const logs: object[] = [];
-  const violations: string[] = [];
+  const judged = createContractTally(fixtures);
   const sizes = new Map<string, number[]>();
   let tokenCalls = 0;
   const config = systemConfig.parse({
@@ -116,19 +123,8 @@ export function openBench<S>(
     options: { ...fixtures.options, timeoutMs },
   });
   const isTokenCall = tokenCallsOf(definition, definition.settings(config));
-  const serve = async (request: Request, body: string): Promise<Response> => {
-    const contract = fixtures.contractOf(new URL(request.url).pathname);
-    const headers = Object.fromEntries(request.headers);
-    const wire = { method: request.method, url: request.url, headers };
-    if (contract !== null) violations.push(...checkRequest(contract, wire, body).map((line) => `request: ${line}`));
-    const answer = await fixtures.answer(request);
-    if (contract !== null) {
-      const text = await answer.clone().text();
-      const decoded: unknown = text === '' ? undefined : JSON.parse(text);
-      violations.push(...checkResponse(contract, wire, answer.status, decoded).map((line) => `answer: ${line}`));
-    }
-    return answer;
-  };
+  const serve = (request: Request, body: string): Promise<Response> =>
+    judged.judge({ request, body, answer: () => fixtures.answer(request) });
   const fetchFunction = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     if (isTokenCall(request)) {
@@ -150,7 +146,7 @@ export function openBench<S>(
     fetch: fetchFunction,
   });
   const told = (): string => JSON.stringify([traces, logs]);
-  return { system, calls, tokenCalls: () => tokenCalls, traces, told, violations, sizes };
+  return { system, calls, tokenCalls: () => tokenCalls, traces, told, violations: judged.findings, judged, sizes };
 }
 
 /** The definition, with the size of every batch written down. */
@@ -176,14 +172,14 @@ function tokenCallsOf<S>({ auth }: ConnectorDefinition<S>, settings: S): (reques
   return ({ url }) => url === endpoint || url === exchange;
 }
 
-type Read = (keys: readonly unknown[], scope: CallScope) => Promise<readonly unknown[]>;
+type Batch = (keys: readonly unknown[], scope: CallScope) => Promise<readonly unknown[]>;
 
-/** The batch reads of a connected system by the port's name in the definition. */
-export function batchReadOf(system: ConnectedSystem, port: string): Read {
+/** The batch read or write of a connected system by the port's name in the definition. */
+export function batchOf(system: ConnectedSystem, port: string): Batch {
   const bound = (system as unknown as Record<string, Record<string, unknown>>)[port] ?? {};
   const read = Object.values(bound).find((value) => typeof value === 'function');
   if (read === undefined) throw new Error(`${port} is not bound`);
-  return read as Read;
+  return read as Batch;
 }
 
 /** A feed of a connected system by the port's name in the definition. */

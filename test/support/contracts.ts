@@ -8,6 +8,7 @@ import type { Document, Operation, Request as BackendRequest } from 'openapi-bac
 import { convertObj } from 'swagger2openapi';
 import { normalizeContract } from './normalize-contract.ts';
 import type { Json } from './normalize-contract.ts';
+import type { CheckedRequest, Oracle } from './oracle.ts';
 
 const SPECS = new URL('../../../shared/specs/', import.meta.url);
 let told = false;
@@ -18,14 +19,8 @@ export interface Contract {
   readonly backend: OpenAPIBackend;
   /** Removed from the front of a request's path before an operation is looked up; often empty. */
   readonly basePath: string;
-}
-
-/** What a check needs to know of a request: a fetch `Request` fits, and so does a plain object. */
-export interface CheckedRequest {
-  readonly method: string;
-  /** Absolute, or a path with its query. */
-  readonly url: string;
-  readonly headers?: Headers | Readonly<Record<string, string>>;
+  /** Every kind of JSON it names; absent: it is not asked which. */
+  readonly jsonTypes?: ReadonlySet<string>;
 }
 
 export interface ContractOptions {
@@ -59,6 +54,7 @@ export async function loadContract(file: string, options: ContractOptions = {}):
   if ('swagger' in document) {
     document = (await convertObj(document, { patch: true, warnOnly: true })).openapi as Json & object;
   }
+  const jsonTypes = jsonTypesOf(document);
   const definition = normalizeContract(document, options.closed ?? false) as unknown as Document;
   const backend = new OpenAPIBackend({
     definition,
@@ -68,7 +64,7 @@ export async function loadContract(file: string, options: ContractOptions = {}):
     ajvOpts: { strict: false, validateSchema: false, validateFormats: false, allErrors: true, logger: false },
   });
   await backend.init();
-  return { name: file, backend, basePath: options.basePath ?? '' };
+  return { name: file, backend, basePath: options.basePath ?? '', jsonTypes };
 }
 
 /**
@@ -81,7 +77,18 @@ export function checkRequest(contract: Contract, request: CheckedRequest, body?:
   const operation = contract.backend.matchOperation(wire);
   if (operation === undefined) return [unknown(contract, request)];
   const result = contract.backend.validateRequest(wire, operation);
-  return result.valid ? [] : (result.errors ?? []).map(sentence);
+  const findings = result.valid ? [] : (result.errors ?? []).map(sentence);
+  const type = typeOf(request);
+  const isStrange = body !== undefined && body !== '' && contract.jsonTypes?.has(type) === false;
+  return isStrange ? [...findings, `${contract.name} names no ${type}`] : findings;
+}
+
+const typeOf = ({ headers }: CheckedRequest): string =>
+  (new Headers(headers).get('content-type') ?? '').split(';')[0]?.trim() ?? '';
+
+/** Content types of a document that are JSON. */
+function jsonTypesOf(document: object): ReadonlySet<string> {
+  return new Set(JSON.stringify(document).match(/application\/(?:[\w.-]+\+)?json(?=":)/g));
 }
 
 /**
@@ -106,6 +113,19 @@ export function checkResponse(
   return result.valid ? [] : (result.errors ?? []).map(sentence);
 }
 
+/** A contract as one of several oracles. */
+export function toOracle(contract: Contract): Oracle {
+  return {
+    name: contract.name,
+    operationOf: (request) => {
+      const operation = contract.backend.matchOperation(toBackendRequest(contract, request));
+      return operation === undefined ? null : `${operation.method.toUpperCase()} ${operation.path}`;
+    },
+    checkRequest: (request, body) => checkRequest(contract, request, body),
+    checkResponse: (request, status, body) => checkResponse(contract, request, status, body),
+  };
+}
+
 /** A declared answer, references already resolved. */
 interface Declared {
   readonly content?: Readonly<Record<string, { readonly schema?: { readonly properties?: object } }>>;
@@ -119,8 +139,10 @@ function hasContent(operation: Operation, status: number): boolean {
 
 function checkedStatus(operation: Operation, status: number): number | null {
   const responses = (operation.responses ?? {}) as Record<string, Declared>;
-  const declared = [String(status), `${Math.floor(status / 100)}XX`, 'default'].some((key) => key in responses);
-  if (declared) return status;
+  if ([String(status), `${Math.floor(status / 100)}XX`].some((key) => key in responses)) return status;
+  // Beside a declared success, vendors mean every error by it.
+  const hasSuccess = Object.keys(responses).some((key) => key.startsWith('2'));
+  if ('default' in responses && (status >= 400 || !hasSuccess)) return status;
   const success = Object.values(responses['200']?.content ?? {})[0]?.schema?.properties ?? {};
   return status >= 400 && 'errors' in success ? 200 : null;
 }
@@ -129,6 +151,8 @@ function toBackendRequest(contract: Contract, request: CheckedRequest, body?: st
   const url = new URL(request.url, 'http://vendor.test');
   const path = url.pathname.startsWith(contract.basePath) ? url.pathname.slice(contract.basePath.length) : url.pathname;
   const headers = Object.fromEntries(new Headers(request.headers as Record<string, string>));
+  // As the contract was normalized: every kind of JSON is one.
+  if (headers['content-type']?.includes('json') === true) headers['content-type'] = 'application/json';
   const parsed = body === undefined || body === '' ? undefined : parseBody(body, headers['content-type'] ?? '');
   return { method: request.method.toLowerCase(), path, query: queryOf(url), headers, body: parsed };
 }

@@ -9,9 +9,12 @@ const BOUNDS = [
   ['exclusiveMaximum', 'maximum'],
 ] as const;
 
+const OTHER_JSON = /^application\/[\w.-]+\+json$/;
+
 /**
  * A copy of a vendor's OpenAPI 3.0 document whose schemas Ajv can compile: null subschemas become "anything",
- * `nullable` without a type becomes a choice with null, draft-4 exclusive bounds become numbers, doubled enum values go.
+ * `nullable` without a type becomes a choice with null, draft-4 exclusive bounds become numbers, doubled enum values go. Every
+ * kind of JSON becomes `application/json`: openapi-backend looks at the schema of no other.
  *
  * @param closed - also refuse undeclared fields in every plain object schema, so that a misspelled optional field shows
  */
@@ -34,6 +37,13 @@ function visit(node: Json, inMap: boolean, closed: boolean): void {
   openComposed(node);
   if (closed) close(node);
   nullableChoice(node);
+  plainJson(node);
+}
+
+function plainJson({ content }: JsonObject): void {
+  if (content === null || typeof content !== 'object' || Array.isArray(content)) return;
+  const other = Object.keys(content).find((type) => OTHER_JSON.test(type));
+  if (other !== undefined && !('application/json' in content)) content['application/json'] = content[other] ?? null;
 }
 
 function visitKey(node: JsonObject, key: string, inMap: boolean, closed: boolean): void {

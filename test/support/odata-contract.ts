@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { OpenAPIBackend } from 'openapi-backend';
 import type { Document } from 'openapi-backend';
 
+import { toOracle } from './contracts.ts';
 import type { Contract } from './contracts.ts';
 import { normalizeContract } from './normalize-contract.ts';
 import type { Json } from './normalize-contract.ts';
+import type { CheckedRequest, Oracle } from './oracle.ts';
 
 /** An OData contract below `../shared/specs`, for paths given by {@link withoutParentheses}. */
 export async function loadODataContract(file: string, basePath: string): Promise<Contract> {
@@ -31,4 +33,24 @@ export async function loadODataContract(file: string, basePath: string): Promise
 /** `companies(1)/items` as `companies/1/items`. */
 export function withoutParentheses(path: string): string {
   return path.replaceAll(/\('?([^()']*)'?\)/g, '/$1');
+}
+
+/**
+ * The contract as one of several oracles. The stored one is v1.0: it knows no `$orderby`, which OData itself defines and
+ * v2.0 takes, and no `$skiptoken`, which comes out of the server's own links.
+ */
+export function toODataOracle(contract: Contract): Oracle {
+  const oracle = toOracle(contract);
+  const plain = (request: CheckedRequest): CheckedRequest => {
+    const url = new URL(request.url, 'http://vendor.test');
+    url.pathname = withoutParentheses(url.pathname);
+    for (const name of ['$orderby', '$skiptoken']) url.searchParams.delete(name);
+    return { method: request.method, url: url.href, ...(request.headers && { headers: request.headers }) };
+  };
+  return {
+    name: oracle.name,
+    operationOf: (request) => oracle.operationOf(plain(request)),
+    checkRequest: (request, body) => oracle.checkRequest(plain(request), body),
+    checkResponse: (request, status, body) => oracle.checkResponse(plain(request), status, body),
+  };
 }
