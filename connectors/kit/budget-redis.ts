@@ -22,7 +22,7 @@ if clock == '' then
 end
 local paused = tonumber(redis.call('GET', KEYS[1]) or '0')
 if mode == 'pause' then
-  if now + amount > paused then redis.call('SET', KEYS[1], string.format('%.0f', now + amount), 'PX', math.ceil(amount)) end
+  if now + amount > paused then redis.call('SET', KEYS[1], string.format('%.0f', now + amount), 'PX', math.ceil(amount) + 1000) end
   return {1, 0}
 end
 

@@ -3,18 +3,16 @@ import type { z } from 'zod';
 import type { MortarError } from '#platform/errors.ts';
 
 import { upstreamError } from './failure.ts';
+import { parseJson } from './json.ts';
 import type { HttpAnswer } from './transport.ts';
 import type { WireResponse } from './wire.ts';
 
-/** The answer with its body as JSON; `body` undefined when it is empty or not JSON. */
+/**
+ * The answer with its body as JSON; `body` undefined when it is empty or not JSON.
+ * @throws {MortarError} UPSTREAM_CONTRACT when it has more values than a page of a vendor can have
+ */
 export function parseAnswer(answer: HttpAnswer): WireResponse {
-  let body: unknown;
-  try {
-    body = answer.text === '' ? undefined : JSON.parse(answer.text);
-  } catch {
-    body = undefined;
-  }
-  return { status: answer.status, headers: answer.headers, body };
+  return { status: answer.status, headers: answer.headers, body: parseJson(answer.text) };
 }
 
 /** What an answer's status means; null: it is an answer to read. Redirects are refused: they would carry our token elsewhere. */
