@@ -7,6 +7,7 @@ import { countryOf, textOf } from '#connectors/kit/text.ts';
 import type { OpeningPeriod } from '#schema/model/records.ts';
 import type { ServicePointQuery } from '#schema/model/shipping.ts';
 
+import { isUnknownRecord } from './refusals.ts';
 import type { ShipengineSettings } from './settings.ts';
 
 const text = z.string().nullish();
@@ -103,7 +104,7 @@ export const servicePointsNear: BatchReadDefinition<
     },
   }),
   page: answer,
-  missing: ({ status }) => status === 404,
+  missing: isUnknownRecord,
   decode: (bodies, keys, { nowMs }) => {
     const asOf = new Date(nowMs).toISOString();
     const { values, rejected } = readRows(point, bodies[0]?.service_points ?? [], (row) => decodePoint(row, asOf));

@@ -6,6 +6,7 @@ import { readRow, readRows, rows } from '#connectors/kit/rows.ts';
 import { countryOf, instantOf, textOf } from '#connectors/kit/text.ts';
 import type { TrackingEvent, TrackingKey, TrackingState } from '#schema/model/shipping.ts';
 
+import { isUnknownRecord } from './refusals.ts';
 import type { ShipengineSettings } from './settings.ts';
 
 const text = z.string().nullish();
@@ -92,7 +93,7 @@ export const trackingOf: BatchReadDefinition<TrackingKey, TrackingDraft, Shipeng
     query: { carrier_code: key?.carrier, tracking_number: key?.trackingNumber },
   }),
   page: answer,
-  missing: ({ status }) => status === 404,
+  missing: isUnknownRecord,
   decode: (bodies, [key], { nowMs }) => {
     if (bodies.length === 0 || key === undefined) return { values: new Map(), rejected: 0 };
     const row = readRow(log, bodies[0]);

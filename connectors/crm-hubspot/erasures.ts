@@ -5,6 +5,7 @@ import type { WriteResult } from '#schema/model/outreach.ts';
 import type { ProfileErasure } from '#schema/model/writes.ts';
 
 import { isContactId } from './contacts.ts';
+import { isUnknownObject } from './refusals.ts';
 import type { HubspotSettings } from './settings.ts';
 
 /**
@@ -23,7 +24,7 @@ export const erasureSink: WriteDefinition<ProfileErasure, WriteResult, HubspotSe
     json: { objectId: input?.externalId },
   }),
   // Nobody with that id: erased already.
-  settled: ({ status }) => status === 404,
+  settled: isUnknownObject,
   page: z.unknown(),
   decode: (_body, inputs) => inputs.map(() => ({ kind: 'DONE' })),
 };

@@ -18,6 +18,8 @@ const list = z.object({
   updated_time: z.number().nullish(),
 });
 
+const refusal = z.object({ code: z.number().int(), message: z.string() });
+
 const STATES: Readonly<Record<string, AudienceDraft['state']>> = {
   READY: 'READY',
   PROCESSING: 'PROCESSING',
@@ -63,7 +65,8 @@ export const audiencesById: BatchReadDefinition<string, AudienceDraft, Pinterest
     path: listPath(id, settings),
   }),
   page: answer,
-  missing: ({ status }) => status === 404,
+  // Pinterest's own words: another server's 404 (a wrong URL, a proxy) says nothing of the list.
+  missing: ({ status, body }) => status === 404 && refusal.safeParse(body).success,
   decode: (bodies, [id = '']) => {
     if (bodies.length === 0) return { values: new Map(), rejected: 0 };
     const row = readRow(list, bodies[0]);

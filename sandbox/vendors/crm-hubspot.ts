@@ -80,7 +80,7 @@ async function answer(request: Request, world: World, nowMs: () => number): Prom
   }
   const url = new URL(request.url);
   const found = matchRoute(ROUTES, request.method, url.pathname);
-  if (found === null) return hubspotError(404, 'OBJECT_NOT_FOUND', 'resource not found');
+  if (found === null) return hubspotError(404, 'OPERATION_NOT_FOUND', 'There is no such operation.');
   try {
     return await found.route.handle({ request, url, world, nowMs: nowMs() }, found.parameters);
   } catch (error) {
