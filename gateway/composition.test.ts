@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { governedSubgraphs } from '#test/support/governed-subgraphs.ts';
 import { subgraphSdl } from '#platform/subgraph-sdl.ts';
 import { CompositionError, composeSubgraphs, stripSecurity } from './composition.ts';
+import { loadGraph } from '#gateway/executor/loaded-graph.ts';
 import { readPolicy } from './policy.ts';
 import { readSubgraphSdls } from './subgraph-schemas.ts';
 
@@ -41,6 +42,14 @@ describe('composition', () => {
     const { schema } = await gateway.load();
     expect(schema.getType('Customer')).toBeDefined();
     await gateway.stop();
+  });
+
+  it('leaves @inaccessible to the planner, which takes it out of the API', () => {
+    const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@inaccessible"])
+      type Query { open: Int hidden: Int @inaccessible }`;
+    const composed = composeSubgraphs([{ name: 'one', sdl }]);
+    expect(stripSecurity(composed)).toContain('inaccessible/v0.2", for: SECURITY');
+    expect(Object.keys(loadGraph(composed).apiSchema.getQueryType()?.getFields() ?? {})).toEqual(['open']);
   });
 
   it('refuses a security link that is not enforced here', () => {

@@ -46,6 +46,9 @@ export function composeSubgraphs(subgraphs: readonly (SubgraphSdl & { readonly u
 /** Security features of a supergraph that the gateway enforces itself. */
 const enforcedHere = new Set(['https://specs.apollo.dev/authenticated', 'https://specs.apollo.dev/requiresScopes']);
 
+/** The planner keeps it out of the API schema itself, and refuses versions it does not know. */
+const ENFORCED_BY_PLANNER = 'https://specs.apollo.dev/inaccessible';
+
 /** Every `@link` of the supergraph's schema definition. @param named federation 1 called it `core` */
 export function linksOf(supergraph: DocumentNode, named = 'link'): readonly ConstDirectiveNode[] {
   return supergraph.definitions.flatMap((node) =>
@@ -70,7 +73,9 @@ export function stripSecurity(supergraphSdl: string): string {
     if (role === undefined || valueFromASTUntyped(role.value) !== 'SECURITY') continue;
     const urlArgument = argumentOf(link, 'url');
     const url = urlArgument === undefined ? '' : String(valueFromASTUntyped(urlArgument.value));
-    if (!enforcedHere.has(url.replace(/\/v\d+\.\d+$/, ''))) {
+    const feature = url.replace(/\/v\d+\.\d+$/, '');
+    if (feature === ENFORCED_BY_PLANNER) continue;
+    if (!enforcedHere.has(feature)) {
       throw new Error(`The supergraph links a security feature that is not enforced here: ${url}`);
     }
     const { start = 0, end = 0 } = role.loc ?? {};

@@ -49,6 +49,8 @@ export function createContextSigner({ keys, clock }: SignContextDeps): SignConte
     const { id, key } = keys.current();
     const issuedAt = Math.floor(clock.nowMs() / 1000);
     const { principal, ...rest } = facts;
+    // Subgraphs that believe us know our scopes alone.
+    const { otherScopes: _none, ...ours } = principal;
     const claims = {
       iss: ISSUER,
       aud: subgraph,
@@ -56,7 +58,7 @@ export function createContextSigner({ keys, clock }: SignContextDeps): SignConte
       exp: issuedAt + LIFETIME_SECONDS,
       jti: randomUUID(),
       body: hashOf(body),
-      request: { ...rest, principal: { ...principal, scopes: [...principal.scopes] } },
+      request: { ...rest, principal: { ...ours, scopes: [...ours.scopes] } },
     };
     const signed = `${encode({ alg: 'EdDSA', kid: id, typ: TYPE })}.${encode(claims)}`;
     return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`;

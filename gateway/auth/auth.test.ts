@@ -13,7 +13,7 @@ const claims = {
 };
 
 describe('toPrincipal', () => {
-  it('reads the claims and drops unknown scopes and purposes', () => {
+  it('reads the claims, keeps scopes of others apart and drops unknown purposes', () => {
     const principal = toPrincipal(
       { ...claims, scope: 'catalog:read admin:everything', purposes: ['X', 'MARKETING'], store_ids: ['loc_1'] },
       names,
@@ -26,13 +26,15 @@ describe('toPrincipal', () => {
       customer: null,
     });
     expect([...principal.scopes]).toEqual(['catalog:read']);
+    expect([...(principal.otherScopes ?? [])]).toEqual(['admin:everything']);
+    expect(toPrincipal(claims, names)).not.toHaveProperty('otherScopes');
   });
 
   it.each([
     ['no role', { role: undefined }],
     ['an unknown role', { role: 'root' }],
     ['no scope', { scope: undefined }],
-    ['only unknown scopes', { scope: 'a b' }],
+    ['only scopes of others', { scope: 'a b' }],
     ['no client', { client_id: undefined }],
     ['malformed stores', { store_ids: 'loc_1' }],
     ['a customer role without a customer', { role: 'customer' }],

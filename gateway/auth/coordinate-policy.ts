@@ -23,7 +23,8 @@ export function denialOf(coordinate: string, policy: PolicyMap, { principal, pur
   const rule = policy.get(coordinate);
   if (rule === undefined) return null;
   const held: ReadonlySet<string> = principal.scopes;
-  if (rule.scopes !== null && !rule.scopes.some((all) => all.every((scope) => held.has(scope)))) {
+  const holds = (scope: string): boolean => held.has(scope) || principal.otherScopes?.has(scope) === true;
+  if (rule.scopes !== null && !rule.scopes.some((all) => all.every(holds))) {
     return { kind: 'SCOPE', coordinate, scopes: rule.scopes };
   }
   if (rule.personalData === null) return null;

@@ -13,8 +13,8 @@ const client = z.object({ client_id: id });
 const refuse = (message: string): MortarError => new MortarError('UNAUTHENTICATED', { message });
 
 /**
- * Who asks, from the claims of a verified token. Unknown scopes and purposes are dropped (they open nothing here); an
- * unknown or missing role, no known scope, or a customer role without a customer is refused.
+ * Who asks, from the claims of a verified token. Scopes that are not ours are kept apart (they open nothing of ours), unknown
+ * purposes dropped; an unknown or missing role, no scope of ours, or a customer role without a customer is refused.
  * @throws {MortarError} UNAUTHENTICATED
  */
 export function toPrincipal(claims: Readonly<Record<string, unknown>>, names: ClaimNames): Principal {
@@ -31,11 +31,13 @@ export function toPrincipal(claims: Readonly<Record<string, unknown>>, names: Cl
   const role = ROLES.find((known) => known === claims[names.role]);
   if (role === undefined) throw refuse('The token names no known role.');
   const texts = z.array(z.string()).catch([]);
-  const scopes = new Set(
+  const given = new Set(
     String(parsed.data[names.scope] ?? '')
       .split(' ')
-      .filter(isScope),
+      .filter(Boolean),
   );
+  const scopes = new Set([...given].filter(isScope));
+  const otherScopes = given.difference(scopes);
   if (scopes.size === 0) throw refuse('The token carries no scope.');
   const customer = text(parsed.data[names.customerId]);
   if (role === 'customer' && customer === null) throw refuse('The token has the role customer but names no customer.');
@@ -43,6 +45,7 @@ export function toPrincipal(claims: Readonly<Record<string, unknown>>, names: Cl
     client: identity.data.client_id,
     role,
     scopes,
+    ...(otherScopes.size === 0 ? {} : { otherScopes }),
     purposes: [...new Set(texts.parse(parsed.data[names.purposes]).filter(isPurpose))],
     customer: role === 'customer' && customer !== null ? toCustomerId(customer) : null,
     stores: role === 'associate' ? texts.parse(parsed.data[names.storeIds]).map(toLocationId) : [],

@@ -115,6 +115,8 @@ describe('createGraphSwap', () => {
       graph: { refused: { id: expect.stringMatching(/^\w{16}$/) } },
     });
     expect((await gateway.metrics.render()).text).toContain('mortar_graph_swaps_total{outcome="refused"} 1');
+    expect(await gateway.supergraph.offer(before)).toBe('same');
+    expect(gateway.supergraph.status().refused).toBeNull();
   });
 
   it('tells the graph that is served, its age and the last refusal', async () => {

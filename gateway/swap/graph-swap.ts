@@ -9,7 +9,7 @@ export interface GraphStatus {
   /** First 16 hexadecimal digits of the SHA-256 of its text. */
   readonly id: string;
   readonly loadedAtMs: number;
-  /** The last one that was refused since; null: none. Why stands in the log. */
+  /** The last one that was refused since, until what is served is offered again; null: none. Why stands in the log. */
   readonly refused: { readonly id: string; readonly atMs: number } | null;
 }
 
@@ -39,7 +39,11 @@ export function createGraphSwap(deps: GraphSwapDeps): GraphSwap {
 
   const swap = async (supergraphSdl: string): Promise<'swapped' | 'same' | 'refused'> => {
     const before = engine.graph().supergraphSdl;
-    if (supergraphSdl === before) return 'same';
+    if (supergraphSdl === before) {
+      // What was refused has gone.
+      status = { ...status, refused: null };
+      return 'same';
+    }
     try {
       deps.assertServable(supergraphSdl, before);
       const graph = await engine.update(supergraphSdl);

@@ -38,6 +38,8 @@ export interface Principal {
   readonly client: string;
   readonly role: Role;
   readonly scopes: ReadonlySet<Scope>;
+  /** Scopes of the token that are none of ours: only the gateway looks at them, for fields of others. Absent: there are none. */
+  readonly otherScopes?: ReadonlySet<string>;
   /** What the token may declare; a request declares exactly one of them. */
   readonly purposes: readonly Purpose[];
   /** The person who logged in; null unless role is `customer`. */

@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { SUBGRAPH_NAMES } from '#gateway/config-schema.ts';
 import { createContextPair } from '#test/support/context-keys.ts';
 import { runMortar } from '#test/support/mortar-process.ts';
-import { readMetric } from '#test/support/product-client.ts';
+import { RIGHT, serveLoyalty } from '#test/support/loyalty-subgraph.ts';
+import { createProductClient, readMetric, waitForReady } from '#test/support/product-client.ts';
 import { type SplitProduct, startSplitProduct } from '#test/support/split-product.ts';
 import { canSplit } from '#test/support/split-services.ts';
 
@@ -73,6 +77,22 @@ describe.skipIf(!canSplit)('a graph in parts', () => {
     await product.reset();
   }, 40_000);
 
+  it('has a gateway of its own serve a subgraph of others beside ours', async () => {
+    await using loyalty = await serveLoyalty();
+    const folder = mkdtempSync(join(tmpdir(), 'mortar-beside-'));
+    try {
+      const file = loyalty.composedInto(folder);
+      const urls = SUBGRAPH_NAMES.map((name) => `--subgraph-url=${name}=${product.subgraphs[name].base}/graphql`);
+      const gateway = await product.startPart(['--role=gateway', `--supergraph=${file}`, ...urls]);
+      await waitForReady(gateway.run, gateway.base, 30_000);
+      const { ask } = createProductClient({ ...product.urls, graph: `${gateway.base}/graphql` });
+      const answer = await ask(loyalty.query, { token: await product.token('marketer'), purpose: 'MARKETING' });
+      expect(loyalty.judge(answer)).toEqual(RIGHT);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
+
   it('costs the fields of a subgraph that stops, and nothing else; the process ends with 0', async () => {
     const { run } = product.subgraphs.orders;
     process.kill(run.pid, 'SIGTERM');
@@ -129,6 +149,8 @@ describe('a part that cannot start says why in a sentence and ends with 1', () =
       keys,
       'cannot read /nowhere.graphql',
     ],
+    ['a gateway over what is no GraphQL', ['--role=gateway', '--supergraph=README.md'], keys, 'it is not GraphQL'],
+    ['a process over what is no supergraph', ['--supergraph=schema/shared.graphql'], {}, 'it is no supergraph'],
     ['a name without a role', ['--name=orders'], {}, '--name belongs to --role subgraph'],
   ])('%s', async (_, given, environment, message) => {
     const result = await runMortar({

@@ -17,6 +17,8 @@ export interface ForeignSubgraph extends AsyncDisposable {
   readonly url: string;
   /** Headers of every request, in the order they came. */
   readonly headers: readonly IncomingHttpHeaders[];
+  /** Their bodies as they came. */
+  readonly bodies: readonly string[];
 }
 
 export interface ForeignSubgraphOptions {
@@ -33,13 +35,16 @@ export async function serveForeignSubgraph(options: ForeignSubgraphOptions): Pro
   // Plain resolvers by type are what it takes; its own type is narrower.
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }] as Modules);
   const headers: IncomingHttpHeaders[] = [];
+  const bodies: string[] = [];
   const server = createServer((incoming, response) => {
     headers.push(incoming.headers);
     const chunks: Buffer[] = [];
     incoming.on('error', () => undefined);
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
-      const { query, variables, operationName } = request.parse(JSON.parse(Buffer.concat(chunks).toString()));
+      const body = Buffer.concat(chunks).toString();
+      bodies.push(body);
+      const { query, variables, operationName } = request.parse(JSON.parse(body));
       const answer = async (): Promise<void> => {
         const result = await graphql({
           schema,
@@ -60,6 +65,7 @@ export async function serveForeignSubgraph(options: ForeignSubgraphOptions): Pro
   return {
     url: `http://127.0.0.1:${port}/graphql`,
     headers,
+    bodies,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

@@ -14,6 +14,11 @@ const ready = z.object({
 });
 export type GraphState = z.infer<typeof ready>['graph'];
 
+/** What /readyz of a gateway tells of its supergraph. */
+export async function readGraphState(base: string): Promise<GraphState> {
+  return ready.parse(await (await fetch(`${base}/readyz`)).json()).graph;
+}
+
 /** A gateway process over subgraphs of others, with an issuer of its own. */
 export interface LoneGateway extends AsyncDisposable {
   readonly run: MortarProcess;
@@ -68,7 +73,7 @@ export async function startLoneGateway(options: LoneGatewayOptions): Promise<Lon
     });
     const { run, base } = await start(['--role=gateway', `--supergraph=${file}`]);
     await waitForReady(run, base, WITHIN_MS);
-    const graph = async (): Promise<GraphState> => ready.parse(await (await fetch(`${base}/readyz`)).json()).graph;
+    const graph = async (): Promise<GraphState> => readGraphState(base);
     return {
       run,
       url: `${base}/graphql`,

@@ -246,6 +246,18 @@ describe('createRemoteSources', () => {
     await expect(mixed('http://127.0.0.1:1', { trust: 'context' })).rejects.toThrow(/MORTAR_KEY_CONTEXT is not set/);
   });
 
+  it.each(['token', 'context'] as const)('takes no address from a supergraph for one that trusts %s', (trust) => {
+    const remote = createRemoteSources({
+      clock: systemClock,
+      logger: { warn: () => undefined },
+      subgraphs: [{ name: 'shop', trust }],
+      sign: () => 'signed',
+    });
+    expect(() => remote.find({ name: 'shop', url: 'http://127.0.0.1:1/graphql' })).toThrow(
+      /the subgraph shop is told who asks .*, so the configuration names its url/,
+    );
+  });
+
   it.each([
     ['no URL', 'shop.internal', /not an http or https URL/],
     ['another protocol', 'file:///etc/passwd', /not an http or https URL/],
