@@ -8,6 +8,7 @@ import { callSubgraph, type SubgraphAddress, type SubgraphCallsDeps, type Subgra
 import { MortarError } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
 import type { SourceWatch } from '#platform/subgraph.ts';
+import { giveWay, nextTurn } from '#platform/turns.ts';
 
 export interface EngineDeps extends SubgraphCallsDeps {
   readonly supergraphSdl: string;
@@ -135,7 +136,10 @@ export function createEngine(deps: EngineDeps): Engine {
         if (told !== undefined) onExtensions?.(planned.subgraph, told);
         return outcome;
       };
-      return runOperation(await graph.compile(request), { graph, variables, fetch, notices: context.notices });
+      const startedAtMs = performance.now();
+      const compiled = await graph.compile(request);
+      await giveWay(startedAtMs);
+      return runOperation(compiled, { graph, variables, fetch, notices: context.notices });
     },
     close: async () => {
       await current?.graph.close();
@@ -153,7 +157,7 @@ async function warm(graph: LoadedGraph, before: LoadedGraph | null, logger: Logg
   const skip = (): void => logger.debug({}, 'an operation does not fit the new supergraph');
   for (const source of before?.mostUsed(WARMED_OPERATIONS) ?? []) {
     // oxlint-disable-next-line no-await-in-loop -- that is the point
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     try {
       const compiling = graph.compile(source);
       if (compiling instanceof Promise) heavy.push(compiling.then(() => undefined, skip));

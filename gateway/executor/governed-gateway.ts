@@ -11,6 +11,7 @@ import { type AnsweredDocument, promoteDenied } from '#gateway/auth/promote-deni
 import { type PrunedDocument, restoreDenied, selectedDenials } from '#gateway/auth/static-authorization.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 import { readPolicy } from '#gateway/policy.ts';
+import { giveWay } from '#platform/turns.ts';
 
 /** The seam between Apollo Server and the federation engine, so that the engine can be replaced. */
 type GatewayInterface = ApolloServerOptionsWithGateway<GatewayContext>['gateway'];
@@ -36,6 +37,7 @@ export function createGovernedGateway(engine: Engine): GovernedGateway {
     // Apollo Server passes on the context value we gave it; its gateway types know only an untyped one.
     const context = request.context as unknown as GatewayContext;
     const { document, queryHash, schema } = request;
+    const startedAtMs = performance.now();
     const state = states.get(schema);
     if (state === undefined) throw requestError('OVERLOADED');
     const { operationName, variables = {} } = request.request;
@@ -50,6 +52,7 @@ export function createGovernedGateway(engine: Engine): GovernedGateway {
     }
     const run = { document: asked.document, queryHash: asked.queryHash, operationName, variables, context, schema };
     const { owners } = engine.graph(schema);
+    await giveWay(startedAtMs);
     return finish(await engine.execute(run), { denials, context, owners, asked: { schema, document, operationName } });
   };
 

@@ -13,10 +13,10 @@ import { readOwners } from '#gateway/supergraph.ts';
 import { MortarError } from '#platform/errors.ts';
 
 /**
- * Operations beyond this weight are planned in a thread of their own. Below it planning took at most 30 ms, over our
+ * Operations beyond this weight are planned in a thread of their own. Below it planning took at most 20 ms, over our
  * supergraph, random ones and those made to be hard; the largest operation that the limits allow over ours weighs 175.
  */
-const MOST_WEIGHT = 200;
+const MOST_WEIGHT = 100;
 const CACHED_OPERATIONS = 2_000;
 const CACHED_BYTES = 48 * 2 ** 20;
 const REMEMBERED_REFUSALS = 500;

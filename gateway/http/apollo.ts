@@ -14,6 +14,7 @@ import { createEngine, type Engine, type EngineDeps } from '#gateway/executor/en
 import { createGovernedGateway } from '#gateway/executor/governed-gateway.ts';
 import type { SchemaState } from '#gateway/executor/schema-state.ts';
 import { createAdmissionPlugin, createAnswerPlugin } from '#gateway/plugins/admission.ts';
+import { createTurnsPlugin } from '#gateway/plugins/turns.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
 
 export interface ApolloDeps extends EngineDeps {
@@ -54,6 +55,7 @@ export async function startApolloServer(deps: ApolloDeps): Promise<StartedServer
       ApolloServerPluginUsageReportingDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
+      createTurnsPlugin(),
       createAdmissionPlugin({ limits: deps.limits, stateOf }),
       createAnswerPlugin(deps),
     ],

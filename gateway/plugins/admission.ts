@@ -8,6 +8,7 @@ import type { SchemaState } from '#gateway/executor/schema-state.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 import { visibleTo } from '#gateway/trace/trace-record.ts';
 import type { Clock } from '#platform/clock.ts';
+import { giveWay } from '#platform/turns.ts';
 
 export interface AdmissionDeps {
   readonly limits: LimitsConfig;
@@ -23,7 +24,8 @@ export function createAdmissionPlugin({ limits, stateOf }: AdmissionDeps): Apoll
   return {
     requestDidStart: () =>
       Promise.resolve({
-        didResolveOperation: (request) => {
+        didResolveOperation: async (request) => {
+          const startedAtMs = performance.now();
           const { operation, document, queryHash, contextValue } = request;
           if (operation === undefined || operation === null) {
             throw requestError('OPERATION_RESOLUTION_FAILURE', unknownOperation(request.request.operationName));
@@ -52,7 +54,7 @@ export function createAdmissionPlugin({ limits, stateOf }: AdmissionDeps): Apoll
             // Apollo Server ends here; the stream begins.
             throw requestError('OPERATION_RESOLUTION_FAILURE');
           }
-          return Promise.resolve();
+          await giveWay(startedAtMs);
         },
       }),
   };
