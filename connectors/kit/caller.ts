@@ -7,7 +7,7 @@ import type { Authorizer } from './auth.ts';
 import type { AccountBudget } from './budget.ts';
 import { connectionError, failure, isWorthAnother, notSent, signOf } from './call-outcome.ts';
 import type { Outcome } from './call-outcome.ts';
-import { limitCall, pauseFor } from './deadline.ts';
+import { limitCall, orAborted, pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
 import type { Vitals } from './health.ts';
 import type { Lanes } from './lanes.ts';
@@ -53,6 +53,8 @@ interface CallOptions {
   readonly mayBeEmpty?: boolean;
   /** Error answers the definition wants to see itself (an expired page token). */
   readonly accept?: (response: WireResponse) => boolean;
+  /** Asked before each attempt: null when the call is not wanted any more, otherwise what to call when the attempt ended. */
+  readonly begin?: () => (() => void) | null;
 }
 
 /** Sends one request within the scope's deadline. @throws {MortarError} UPSTREAM_* naming the system */
@@ -179,8 +181,11 @@ export function createCaller(deps: CallerDeps): Caller {
     if (typeof booked !== 'number') return notSent(booked);
     const release = await enterInTime(deps.lanes, options.operationClass, scope, remaining(scope));
     try {
+      const end = options.begin?.();
+      if (end === null)
+        return notSent(upstreamError('UPSTREAM_UNAVAILABLE', { message: 'A later call took its place.' }));
       const breaker = deps.lanes.breakerOf(options.operationClass);
-      const ran = await breaker.run(() => attempt(request, scope, options, number), signOf);
+      const ran = await breaker.run(() => attempt(request, scope, options, number), signOf).finally(end);
       if (ran !== null) {
         deps.budget.ended(request, booked);
         return ran.outcome;
@@ -248,19 +253,4 @@ async function enterInTime(
 ): Promise<() => void> {
   using limit = limitCall(scope.signal, Math.max(0, withinMs));
   return await lanes.enter(operationClass, limit.signal);
-}
-
-/** The shared promise's value, unless this caller's own signal aborts first. */
-async function orAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
-  // Others may still wait for it: its failure is theirs to handle when this caller has left.
-  shared.catch(() => {});
-  signal.throwIfAborted();
-  const left = Promise.withResolvers<never>();
-  const leave = (): void => left.reject(signal.reason as Error);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([shared, left.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

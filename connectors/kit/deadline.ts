@@ -41,3 +41,18 @@ export function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done, { once: true });
   });
 }
+
+/** The shared promise's value, unless this caller's own signal aborts first. */
+export async function orAborted<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Others may still wait for it: its failure is theirs to handle when this caller has left.
+  shared.catch(() => {});
+  signal.throwIfAborted();
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(signal.reason as Error);
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([shared, left.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

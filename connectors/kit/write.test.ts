@@ -21,7 +21,10 @@ const sink = (idempotency: Idempotency): WriteDefinition<MarketingConsentWrite, 
   idempotency,
   keyOf: ({ externalId }) => externalId,
   groupOf: ({ decision }) => decision,
-  accepts: ({ externalId }) => externalId !== 'unfit',
+  accepts: ({ externalId }) => {
+    if (externalId === 'thrown') throw new TypeError('secret');
+    return externalId !== 'unfit';
+  },
   refuses: ({ externalId }) => (externalId === 'refused' ? 'CONSENT_REQUIRED' : null),
   request: (inputs) => ({
     operation: 'write',
@@ -66,6 +69,50 @@ describe('writes', () => {
     const results = await crm.write([input('a'), input('a', 'WITHDRAW')], scope());
     expect(results).toEqual([{ kind: 'DONE' }, { kind: 'DONE' }]);
     expect(upstream.seen.map(({ body }) => body)).toEqual(['["WITHDRAW a"]']);
+  });
+
+  it('answer an input the definition cannot judge with an error of its own', async () => {
+    await using upstream = await startUpstream((_request, response) => sendJson(response, {}));
+    await using crm = connectSink(upstream.url);
+    const [thrown, done] = await crm.write([input('thrown'), input('a')], scope());
+    expect([codeOf(thrown), done]).toEqual(['UPSTREAM_CONTRACT', { kind: 'DONE' }]);
+    expect(thrown).toMatchObject({ system: 'crm' });
+  });
+
+  it('of one thing reach the system one after the other, and a failed one is not repeated after a later one', async () => {
+    const seen: string[] = [];
+    const arrived = Promise.withResolvers<void>();
+    const later = Promise.withResolvers<void>();
+    await using upstream = await startUpstream(({ body }, response, count) => {
+      seen.push(body);
+      if (count > 1) return sendJson(response, {});
+      arrived.resolve();
+      return void later.promise.then(() => sendJson(response, {}, 503));
+    });
+    await using crm = connectSink(upstream.url);
+    const grant = crm.write([input('a'), input('b')], scope());
+    await arrived.promise;
+    const withdrawal = crm.write([input('a', 'WITHDRAW')], scope());
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(seen).toEqual(['["GRANT a","GRANT b"]']);
+    later.resolve();
+    expect(await withdrawal).toEqual([{ kind: 'DONE' }]);
+    expect(await grant).toEqual([{ kind: 'SUPERSEDED' }, { kind: 'DONE' }]);
+    expect(seen.filter((body) => body.includes(' a'))).toEqual(['["GRANT a","GRANT b"]', '["WITHDRAW a"]']);
+    expect(seen).toContain('["GRANT b"]');
+  });
+
+  it('that wait for an earlier one end with their caller’s time', async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using upstream = await startUpstream(() => arrived.resolve());
+    await using crm = connectSink(upstream.url);
+    const first = crm.write([input('a')], scope(300));
+    await arrived.promise;
+    const second = await crm.write([input('a', 'WITHDRAW')], scope(60));
+    const third = await crm.write([input('a', 'WITHDRAW')], scope(60));
+    expect([...second, ...third].map(codeOf)).toEqual(['UPSTREAM_TIMEOUT', 'UPSTREAM_TIMEOUT']);
+    expect(await first).toEqual([{ kind: 'SUPERSEDED' }]);
+    expect(upstream.seen.length).toBe(1);
   });
 
   it.each([
