@@ -3,10 +3,11 @@ import { expect, it } from 'vitest';
 
 import { CONNECTOR_NAMES } from './connector-names.ts';
 import { CONNECTOR_EXAMPLES } from './connector-examples.ts';
-import { CONNECTORS } from './connectors.ts';
+import { CONNECTORS, withRetailDefaults } from './connectors.ts';
 import { fileConfig } from './config-schema.ts';
 import { findMissingPorts } from './config-references.ts';
 import { toSystemId } from '#schema/model/ids.ts';
+import type { SystemConfig } from '#schema/model/configuration.ts';
 import type { PortName } from '#schema/model/sources.ts';
 
 it('knows every connector there is, by the name of its folder', () => {
@@ -50,3 +51,21 @@ it.each(CONNECTOR_NAMES)(
     for (const text of Object.values(example.credentials)) expect(text).toMatch(/^\$\{[A-Z_]+\}$/);
   },
 );
+
+it.each(CONNECTOR_NAMES)('gives %s the retailer’s currency where it has an option for it', (name) => {
+  const example = { connector: name, ...CONNECTOR_EXAMPLES[name] };
+  const { currency: _own, ...options } = example.options;
+  const read = (system: SystemConfig) => CONNECTORS[name].settings(system) as { readonly currency?: string };
+  const takesCurrency = (() => {
+    try {
+      return read({ ...example, options: { ...options, currency: 'EUR' } }).currency === 'EUR';
+    } catch {
+      return false;
+    }
+  })();
+  const inherited = read(withRetailDefaults({ ...example, options }, { currency: 'SEK' }));
+  expect(inherited.currency).toBe(takesCurrency ? 'SEK' : undefined);
+  if (!takesCurrency) return;
+  const stated = withRetailDefaults({ ...example, options: { ...options, currency: 'NOK' } }, { currency: 'SEK' });
+  expect(read(stated).currency).toBe('NOK');
+});

@@ -10,7 +10,7 @@ import { posSquare } from '#connectors/pos-square/connector.ts';
 import { socialPinterest } from '#connectors/social-pinterest/connector.ts';
 import { wmsConnect } from '#connectors/wms-connect/connector.ts';
 import { MortarError } from '#platform/errors.ts';
-import type { SystemConfig } from '#schema/model/configuration.ts';
+import type { RetailConfig, SystemConfig } from '#schema/model/configuration.ts';
 
 // Each definition's settings are its own affair: it makes them, and it alone reads them.
 // eslint-disable-next-line typescript/no-explicit-any
@@ -34,4 +34,10 @@ export function connectorOf({ id, connector }: Pick<SystemConfig, 'id' | 'connec
   const name = CONNECTOR_NAMES.find((known) => known === connector);
   if (name !== undefined) return CONNECTORS[name];
   throw new MortarError('CONFIGURATION_INVALID', { message: `system ${id} names the ${unknownConnector(connector)}` });
+}
+
+/** A system's entry with what it inherits from the retailer. @throws {MortarError} CONFIGURATION_INVALID when there is no such connector */
+export function withRetailDefaults(system: SystemConfig, { currency }: Pick<RetailConfig, 'currency'>): SystemConfig {
+  if (connectorOf(system).inheritsCurrency !== true) return system;
+  return { ...system, options: { currency, ...system.options } };
 }

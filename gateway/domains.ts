@@ -68,7 +68,7 @@ export function catalogOf({ config, deps, state, systems }: Bound): BoundCatalog
             (up ? logger.info : logger.warn)({ reason }, up ? 'Redis is back' : 'Redis is away'),
         });
   const cache = redis === null ? memory : createSharedCache({ memory, redis });
-  const { channels, catalogSystem, codePrefixes } = config.retail;
+  const { channels, catalogSystem, codePrefixes, currency } = config.retail;
   if (!systems.some(({ system }) => system === catalogSystem)) {
     throw new MortarError('CONFIGURATION_INVALID', {
       message: `retail.catalogSystem names "${catalogSystem}", which is no configured system: name the system whose items are the products`,
@@ -82,6 +82,7 @@ export function catalogOf({ config, deps, state, systems }: Bound): BoundCatalog
     systems,
     canonicalSystem: catalogSystem,
     codePrefixes,
+    currency,
   });
   return { catalog, cache, close: async () => redis?.close() };
 }

@@ -42,6 +42,7 @@ async function statusOf(db: TestDatabase, { read = 'CLOSED', quarantine }: Setup
     ],
     database: db.database,
     clock: { nowMs: () => NOW_MS },
+    currencies: { wrongItems: async () => new Map([['pos', 2]]) },
     crosswalk: { unmatchedCounts: async () => new Map([['pos', 3]]) },
     quarantine: { bySystem: async () => new Map(quarantine === undefined ? [] : [['pos', quarantine]]) },
   });
@@ -105,6 +106,7 @@ it('tells reads and writes apart, budgets, pauses, freshness, nets and what is q
     reads: ['stock:read', 'items:feed', 'stock:witness'],
     writes: ['consent:write', 'stock:adjust'],
     unmatchedItems: 3,
+    wrongCurrencyItems: 2,
     pausedUntil: '2026-11-23T12:00:05.000Z',
     budgets: [
       { name: 'app', operations: [], limit: 10, periodSeconds: 1.5, left: 4, resetsAt: '2026-11-23T12:00:00.900Z' },

@@ -6,6 +6,7 @@ import type {
   SystemStatus,
   SystemStatusSource,
 } from '#domain/catalog/system-status.ts';
+import type { PriceCurrencies } from '#domain/catalog/price-currencies.ts';
 import type { StockQuarantine, SystemQuarantine } from '#domain/stock/quarantine.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
@@ -17,19 +18,21 @@ export interface SystemStatusOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly crosswalk: Pick<Crosswalk, 'unmatchedCounts'>;
+  readonly currencies: Pick<PriceCurrencies, 'wrongItems'>;
   readonly quarantine: StockQuarantine;
 }
 
 /**
  * Joins what the kit saw, how far the feeds are (whichever process runs them), what the crosswalk could not match and what
- * is quarantined. Never asks a system. Cost: three reads of the database for all systems, and one of Redis a system.
+ * is quarantined. Never asks a system. Cost: four reads of the database for all systems, and one of Redis a system.
  */
 export function createSystemStatus(options: SystemStatusOptions): SystemStatusSource {
-  const { systems, database, clock, crosswalk, quarantine } = options;
+  const { systems, database, clock, crosswalk, currencies, quarantine } = options;
   return {
     async systems() {
-      const [unmatched, states, quarantined] = await Promise.all([
+      const [unmatched, wrongCurrency, states, quarantined] = await Promise.all([
         crosswalk.unmatchedCounts(),
+        currencies.wrongItems(),
         readFeedStates(database),
         quarantine.bySystem(),
       ]);
@@ -39,6 +42,7 @@ export function createSystemStatus(options: SystemStatusOptions): SystemStatusSo
             nowMs: clock.nowMs(),
             states: states.filter(({ system }) => system === entry.system),
             unmatchedItems: unmatched.get(entry.system) ?? 0,
+            wrongCurrencyItems: wrongCurrency.get(entry.system) ?? 0,
             quarantined: quarantined.get(entry.system) ?? { rows: 0, recent: [] },
           }),
         ),
@@ -51,6 +55,7 @@ interface Known {
   readonly nowMs: number;
   readonly states: readonly FeedState[];
   readonly unmatchedItems: number;
+  readonly wrongCurrencyItems: number;
   readonly quarantined: SystemQuarantine;
 }
 
@@ -72,6 +77,7 @@ async function statusOf(entry: ConnectedSystem, known: Known): Promise<SystemSta
     reads: entry.capabilities.filter((capability) => !isWrite(capability)),
     writes: entry.capabilities.filter(isWrite),
     unmatchedItems: known.unmatchedItems,
+    wrongCurrencyItems: known.wrongCurrencyItems,
     feeds,
     pausedUntil: budget.pausedUntilMs === null ? null : isoOf(budget.pausedUntilMs),
     budgets: budget.rates.map(({ periodMs, resetsAtMs, ...rate }) => ({

@@ -1,6 +1,6 @@
 import { findMissingPorts } from './config-references.ts';
 import type { Config } from './config-schema.ts';
-import { connectorOf } from './connectors.ts';
+import { connectorOf, withRetailDefaults } from './connectors.ts';
 import type { Feeds } from './feeds.ts';
 import type { GraphDeps, SystemReport } from './graph.ts';
 import type { BudgetStore } from '#connectors/kit/budget.ts';
@@ -44,10 +44,10 @@ export function connectSystems(
   { clock, logger, onUpstreamCall, onDrift }: GraphDeps,
   shared: SharedKnowledge | null = null,
 ): readonly ConnectedSystem[] {
-  const { systems } = config;
+  const { systems, retail } = config;
   const bind = (system: SystemConfig): ConnectedSystem =>
     connectSystem(connectorOf(system), {
-      config: system,
+      config: withRetailDefaults(system, retail),
       clock,
       logger,
       ...shared,

@@ -44,6 +44,7 @@ export const createGraph: CreateGraph = async (config, deps) => {
       database: state.database,
       clock,
       crosswalk: domains.catalog().catalog.crosswalk,
+      currencies: domains.catalog().catalog.currencies,
       quarantine: domains.stock().quarantine,
     });
   const deciders = past.guard(domains.consent().deciders);

@@ -13,6 +13,7 @@ const POS: SystemFacts = {
   breakers: { read: 'CLOSED', feed: 'OPEN' },
   budgets: [{ name: 'app', limit: 10, left: 4 }],
   unmatchedItems: 3,
+  wrongCurrencyItems: 4,
   quarantinedRows: 2,
 };
 

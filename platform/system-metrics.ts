@@ -13,6 +13,7 @@ export interface SystemFacts {
   readonly breakers: Readonly<Record<string, 'CLOSED' | 'HALF_OPEN' | 'OPEN'>>;
   readonly budgets: readonly { readonly name: string; readonly limit: number; readonly left: number }[];
   readonly unmatchedItems: number;
+  readonly wrongCurrencyItems: number;
   readonly quarantinedRows: number;
 }
 
@@ -47,6 +48,11 @@ function createGauges(registry: Registry) {
     limit: gauge('mortar_budget_limit', 'Calls or credits a rate of the vendor allows.', ['system', 'rate']),
     left: gauge('mortar_budget_left', 'Calls or credits left of a rate now.', ['system', 'rate']),
     unmatched: gauge('mortar_unmatched_items', 'Items that stand for no product.', ['system']),
+    wrongCurrency: gauge(
+      'mortar_wrong_currency_items',
+      'Items whose price is in another currency than its channels sell in.',
+      ['system'],
+    ),
     quarantined: gauge('mortar_quarantined_rows', 'Stock figures that cannot be true and are not offered.', ['system']),
   };
 }
@@ -55,6 +61,7 @@ function show(gauges: ReturnType<typeof createGauges>, facts: SystemFacts): void
   const system = facts.id;
   gauges.state.set({ system }, STATES[facts.state]);
   gauges.unmatched.set({ system }, facts.unmatchedItems);
+  gauges.wrongCurrency.set({ system }, facts.wrongCurrencyItems);
   gauges.quarantined.set({ system }, facts.quarantinedRows);
   for (const { name, lagSeconds, leftOutRows } of facts.feeds) {
     if (lagSeconds !== null) gauges.lag.set({ system, feed: name }, lagSeconds);

@@ -71,6 +71,21 @@ describe('rates', () => {
     ]);
   });
 
+  it('are ranked within their currency: a yen is no pound', () => {
+    const priced = (service: string, currency: string, amount: number) => {
+      const of = (value: number) => ({ currency, amount: value });
+      const none = { insurance_amount: of(0), confirmation_amount: of(0), other_amount: of(0), tax_amount: of(0) };
+      return { ...rate, ...none, service_code: service, shipping_amount: of(amount) };
+    };
+    const rates = [priced('a', 'gbp', 9), priced('b', 'jpy', 5), priced('c', 'gbp', 2), priced('d', 'jpy', 3)];
+    expect(read(rates)).toMatchObject([
+      { externalId: 'c', total: { currency: 'GBP' } },
+      { externalId: 'a', total: { currency: 'GBP' } },
+      { externalId: 'd', total: { currency: 'JPY' } },
+      { externalId: 'b', total: { currency: 'JPY' } },
+    ]);
+  });
+
   it('leave out what the carrier would not sell and what is in several currencies', () => {
     const mixed = { ...rate, tax_amount: { currency: 'eur', amount: 1 } };
     expect(read([{ ...rate, validation_status: 'invalid' }, mixed])).toEqual([]);

@@ -67,6 +67,12 @@ function rateKey({ from, to, weightGrams, sizeMillimeters, shipAt }: RateQuery):
   return [...ends, weightGrams, size.join('x'), shipAt].map((part) => String(part).replaceAll('|', '||')).join(' | ');
 }
 
+/** Cheapest first within a currency, currencies in the order they came: no bare number compares two of them. */
+function rank(rates: readonly RateDraft[]): readonly RateDraft[] {
+  const groups = Map.groupBy(rates, ({ total }) => total.currency);
+  return [...groups.values()].flatMap((own) => own.toSorted((a, b) => Number(a.total.amount) - Number(b.total.amount)));
+}
+
 /** Estimated rates of every configured carrier. One parcel a call: `/v1/rates/bulk` needs shipments that exist. */
 export const ratesFor: BatchReadDefinition<RateQuery, readonly RateDraft[], ShipengineSettings, Answer> = {
   max: 1,
@@ -81,7 +87,7 @@ export const ratesFor: BatchReadDefinition<RateQuery, readonly RateDraft[], Ship
   decode: (bodies, keys, { nowMs }) => {
     const asOf = new Date(nowMs).toISOString();
     const { values, rejected } = readRows(rate, bodies[0] ?? [], (row) => decodeRate(row, asOf));
-    const cheapestFirst = values.flat().toSorted((a, b) => Number(a.total.amount) - Number(b.total.amount));
+    const cheapestFirst = rank(values.flat());
     // Rates that cannot be read are left out: the others are still offers.
     const isEmpty = rejected > 0 && cheapestFirst.length === 0;
     return { values: isEmpty ? new Map() : new Map(keys.map((key) => [rateKey(key), cheapestFirst])), rejected };

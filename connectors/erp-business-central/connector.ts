@@ -15,6 +15,7 @@ export const erpBusinessCentral: ConnectorDefinition<BusinessCentralSettings> = 
   vendor: 'Microsoft Dynamics 365 Business Central',
   apiVersion: 'v2.0',
   settings: businessCentralSettings,
+  inheritsCurrency: true,
   auth: {
     kind: 'token',
     endpoint: ({ tokenUrl }) => tokenUrl,

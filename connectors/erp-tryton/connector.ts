@@ -19,6 +19,7 @@ export const erpTryton: ConnectorDefinition<TrytonSettings> = {
   vendor: 'Tryton',
   apiVersion: '6.0',
   settings: trytonSettings,
+  inheritsCurrency: true,
   auth: {
     kind: 'session',
     endpoint: ({ loginUrl }) => loginUrl,

@@ -257,6 +257,8 @@ export interface ConnectorDefinition<S = unknown> {
   readonly apiVersion: string;
   /** Typed options and credentials. @throws {MortarError} CONFIGURATION_INVALID naming the key, never its value. */
   readonly settings: (config: SystemConfig) => S;
+  /** Its prices state no currency: the default of its option `currency` is the retailer's own. @default false */
+  readonly inheritsCurrency?: boolean;
   readonly auth: Auth<S>;
   readonly limits: Limits<S>;
   readonly capabilities: readonly string[];

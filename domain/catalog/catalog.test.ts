@@ -225,6 +225,41 @@ test('a price is the one of the channel’s own system, with its own provenance'
   expect(await catalog.prices(amazon, ['A'], aScope(clock.nowMs()))).toMatchObject([{ provenance: { stale: true } }]);
 });
 
+test('a price in another currency than the channel sells in is shown nowhere, and counted', async () => {
+  const wrong = expect.objectContaining({ code: 'UPSTREAM_CONTRACT', message: expect.stringMatching(/EUR.*GBP/) });
+  const euros = { price: { amount: '9.50', currency: 'EUR' } };
+  await using db = await openTestSqlite(migrations);
+  const { catalog, feed } = aCatalog(db, async (codes) => codes.map((code) => anItem('erp', code, euros)));
+  await feed('erp', aPage([anItem('erp', 'A', euros), anItem('erp', 'B'), anItem('erp', 'C', { price: null })]));
+  await feed('marketplace', aPage([anItem('marketplace', 'A', euros), anItem('marketplace', 'B')]));
+  expect(await catalog.prices(web, ['A'], aScope())).toEqual([wrong]);
+  expect(await catalog.prices(amazon, ['A', 'B'], aScope())).toEqual([
+    wrong,
+    expect.objectContaining({ value: { amount: '9.50', currency: 'GBP' } }),
+  ]);
+  expect(await catalog.listings(['A', 'B'])).toMatchObject([[{ price: wrong }], [{ price: { value: {} } }]]);
+  // A channel that sells in the currency shows it.
+  expect(await catalog.prices({ ...web, currency: 'EUR' }, ['A'], aScope())).toMatchObject([
+    { value: { currency: 'EUR' } },
+  ]);
+  expect(await catalog.currencies.wrongItems()).toEqual(
+    new Map([
+      ['erp', 1],
+      ['marketplace', 1],
+    ]),
+  );
+  // Corrected at its source, it is counted no longer.
+  await feed('marketplace', aPage([anItem('marketplace', 'A')]));
+  expect(await catalog.currencies.wrongItems()).toEqual(new Map([['erp', 1]]));
+});
+
+test('items of a system no channel sells at are in no wrong currency', async () => {
+  await using db = await openTestSqlite(migrations);
+  const { catalog, feed } = aCatalog(db);
+  await feed('pos', aPage([anItem('pos', 'A', { price: { amount: '1.00', currency: 'EUR' } })]));
+  expect(await catalog.currencies.wrongItems()).toEqual(new Map());
+});
+
 test('an unknown channel is an input error that names the known ones', async () => {
   await using db = await openTestSqlite(migrations);
   const { catalog } = aCatalog(db);

@@ -13,6 +13,7 @@ import { createProductDirectory, type ProductDirectory } from './directory.ts';
 import { createFeedFreshness, type FeedFreshness, snapshotProvenance } from './feed-freshness.ts';
 import { createItemFeedSink } from './item-feed.ts';
 import { createItemReader, type ItemReader } from './item-reader.ts';
+import { createPriceCurrencies, type PriceCurrencies } from './price-currencies.ts';
 import { type ListingRecord, loadListings, toCompanyTotal, toPrice } from './listings.ts';
 
 /** What catalog needs of a connected system. */
@@ -24,6 +25,8 @@ export interface CatalogOptions {
   readonly cache: ValueCache;
   readonly channels: readonly ChannelConfig[];
   readonly systems: readonly CatalogSystem[];
+  /** ISO 4217 code of what channels that state no currency sell in. @default 'GBP' */
+  readonly currency?: string;
   /** The system whose items are the products. @default 'erp' */
   readonly canonicalSystem?: string;
   /** Texts a system puts before the retailer's codes, by system. @default none */
@@ -37,6 +40,7 @@ export interface Catalog {
   readonly directory: ProductDirectory;
   readonly freshness: FeedFreshness;
   readonly itemSink: FeedSink<ItemRecord>;
+  readonly currencies: PriceCurrencies;
   readonly channels: readonly ChannelConfig[];
   /** @throws {MortarError} BAD_USER_INPUT naming the known channels. */
   readonly channel: (id: string) => ChannelConfig;
@@ -44,7 +48,7 @@ export interface Catalog {
   readonly products: (skus: readonly string[], scope: CallScope) => Promise<readonly Slot<ItemRecord>[]>;
   /**
    * Prices of one channel by sku, in order; null: the channel's price system has no price for it; an Error while that
-   * system's items were never read to the end. Never rejects.
+   * system's items were never read to the end, and where the price is in another currency. Never rejects.
    */
   readonly prices: (
     channel: ChannelConfig,
@@ -60,7 +64,8 @@ export interface Catalog {
 }
 
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { database, clock, channels, systems, canonicalSystem = 'erp' } = options;
+  const { database, clock, channels, systems, canonicalSystem = 'erp', currency = 'GBP' } = options;
+  const currencies = createPriceCurrencies({ database, channels, currency });
   const { crosswalk, directory, itemSink } = createDirectories(options);
   const freshness = createFeedFreshness({ database, clock });
   const feedOf = new Map(systems.map(({ system, itemFeed }) => [String(system), itemFeed?.feed]));
@@ -96,6 +101,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     directory,
     freshness,
     itemSink,
+    currencies,
     channels,
     loadingSystem: async () => ((await isLoading(canonicalSystem)) ? canonicalSystem : null),
     channel(id) {
@@ -116,7 +122,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
       const byItemCode = new Map(asked.map((code, at) => [code, slots[at] ?? null]));
       const isMissing = codes.some((code) => code === null);
       const unread = isMissing && (await isLoading(system)) ? unavailable(system) : null;
-      return codes.map((code) => toPrice(code === null ? unread : (byItemCode.get(code) ?? null)));
+      return codes.map((code) =>
+        toPrice(code === null ? unread : (byItemCode.get(code) ?? null), currencies.of(channel)),
+      );
     },
     async listings(skus) {
       const references = await crosswalk.referencesOf(skus);
@@ -124,7 +132,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
         Promise.all(
           (await directory.items(system, ids)).map(async (record) => record && stored(system, record, false)),
         );
-      const listings = await loadListings(references, { channels, items });
+      const listings = await loadListings(references, { channels, currencyOf: currencies.of, items });
       const sources = [...new Set(channels.flatMap(({ listingSystem }) => listingSystem ?? []))];
       const loading = (await Promise.all(sources.map(isLoading))).flatMap((is, at) => (is ? [sources[at]!] : []));
       return listings.map((own) => {

@@ -148,6 +148,7 @@ function referenceRow(item: ItemRecord, atMs: number) {
     kind: item.kind,
     code: item.code,
     gtin: normalizeGtin(item.gtin),
+    currency: item.price?.currency ?? null,
     record: JSON.stringify(item),
     seen_at_ms: atMs,
   };

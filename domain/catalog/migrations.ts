@@ -29,6 +29,8 @@ interface ItemReferenceRow {
   sku: string | null;
   /** Null when matched. */
   reason: string | null;
+  /** ISO 4217 code of its price; null: it states none. */
+  currency: string | null;
   record: string;
   seen_at_ms: number;
 }
@@ -114,6 +116,17 @@ export const catalogMigrations: readonly Migration[] = [
         .addPrimaryKeyConstraint('item_tombstone_pk', ['system', 'external_id'])
         .execute();
       await db.schema.createIndex('item_tombstone_age').on('item_tombstone').column('deleted_at_ms').execute();
+    },
+  },
+  {
+    name: 'catalog-003-currency',
+    up: async (db) => {
+      await db.schema.alterTable('item_reference').addColumn('currency', 'text').execute();
+      await db.schema
+        .createIndex('item_reference_currency')
+        .on('item_reference')
+        .columns(['system', 'currency'])
+        .execute();
     },
   },
 ];

@@ -15,6 +15,8 @@ export interface SystemStatus {
   readonly writes: readonly string[];
   /** Items of the system that stand for no product. */
   readonly unmatchedItems: number;
+  /** Items whose price is in a currency no channel of the system's prices sells in. */
+  readonly wrongCurrencyItems: number;
   readonly feeds: readonly FeedLag[];
   readonly breakers: Readonly<Record<OperationClass, BreakerState>>;
   /** ISO 8601; null: calls are not paused. */

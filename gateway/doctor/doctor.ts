@@ -9,6 +9,7 @@ import { MortarError } from '#platform/errors.ts';
 import { silentLogger } from '#platform/log.ts';
 import { checkConfiguration } from './configuration.ts';
 import { type DoctorFinding, findingsAbout } from './finding.ts';
+import { withRetailDefaults } from '#gateway/connectors.ts';
 import { connectToProbe, type ProbedSystem, probeFeeds, type ProbeOptions, probeReads } from './probe.ts';
 import { checkIssuer, checkRedis, openStateToLook } from './process.ts';
 import { checkStored } from './stored.ts';
@@ -69,7 +70,9 @@ async function examineLive(config: Config, options: DoctorOptions): Promise<read
       .slice(0, 1),
   };
   const state = await openStateToLook(config);
-  const probed = await Promise.all(config.systems.map((system) => connectToProbe(system, probe)));
+  const probed = await Promise.all(
+    config.systems.map((system) => connectToProbe(withRetailDefaults(system, config.retail), probe)),
+  );
   try {
     onProgress('issuer, Redis');
     const [issuer, redis] = await Promise.all([checkIssuer(config, clock.nowMs), checkRedis(config)]);

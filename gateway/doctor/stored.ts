@@ -1,6 +1,7 @@
 import { connectorOf } from '#gateway/connectors.ts';
 import type { Config } from '#gateway/config-schema.ts';
 import { createCrosswalk } from '#domain/catalog/crosswalk.ts';
+import { createPriceCurrencies } from '#domain/catalog/price-currencies.ts';
 import { createStockQuarantine } from '#domain/stock/quarantine.ts';
 import { declaredPorts } from '#connectors/kit/declared-ports.ts';
 import type { Database } from '#platform/database.ts';
@@ -18,8 +19,9 @@ export async function checkStored(
   database: Database,
   nowMs: number,
 ): Promise<readonly DoctorFinding[]> {
-  const [states, quarantined] = await Promise.all([
+  const [states, wrongCurrency, quarantined] = await Promise.all([
     readFeedStates(database),
+    createPriceCurrencies({ database, ...config.retail }).wrongItems(),
     createStockQuarantine(database).bySystem(),
   ]);
   const crosswalk = createCrosswalk({ database });
@@ -28,6 +30,7 @@ export async function checkStored(
     const { warning } = findingsAbout(system.id);
     const count = counts.get(system.id) ?? 0;
     const unmatched = count === 0 ? [] : await crosswalk.unmatchedItems(system.id, SHOWN);
+    const foreign = wrongCurrency.get(system.id) ?? 0;
     const held = quarantined.get(system.id);
     return [
       ...checkLag(
@@ -41,6 +44,14 @@ export async function checkStored(
             warning(
               `${count} items stand for no product, for example ${namesOf(unmatched.map(({ code, externalId, reason }) => `${code ?? externalId} (${reason})`))}`,
               'Give them the product’s code or GTIN, or name the prefix under retail.codePrefixes.',
+            ),
+          ]),
+      ...(foreign === 0
+        ? []
+        : [
+            warning(
+              `${foreign} items have prices in a currency its channels do not sell in: they are shown nowhere`,
+              'Correct retail.currency, the channel’s currency or the system’s option currency.',
             ),
           ]),
       ...(held === undefined

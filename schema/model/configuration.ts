@@ -4,6 +4,7 @@ import { z } from 'zod';
 // unknown-key refusal with the line) is read by gateway/config.ts alone.
 
 const slug = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'a slug: a-z, 0-9 and - (at most 40)');
+const currencyCode = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code of three capital letters');
 const clockTime = z.string().regex(/^([01]\d|2[0-4]):[0-5]\d$/, 'a time of day as HH:MM');
 
 /** A connected system: which connector, where, with which credentials (already resolved from the environment). */
@@ -28,6 +29,8 @@ export const channelConfig = z.strictObject({
   locationKinds: z.array(
     z.enum(['STORE', 'WAREHOUSE', 'DARK_STORE', 'MICRO_FULFILLMENT', 'LOCKER', 'SUPPLIER', 'MARKETPLACE_WAREHOUSE']),
   ),
+  /** ISO 4217 code of the currency the channel sells in; absent: the retailer's. Prices in another are not shown. */
+  currency: currencyCode.optional(),
   /** Units never offered, per location. */
   bufferUnits: z.int().min(0).default(0),
 });
@@ -68,8 +71,8 @@ export type AuthorityConfig = z.infer<typeof authorityConfig>;
 
 /** What the domains know of the retailer. */
 export const retailConfig = z.strictObject({
-  /** ISO 4217 code of prices whose source states none. */
-  currency: z.string().length(3).default('GBP'),
+  /** ISO 4217 code of what the channels sell in, and of prices whose source states none. */
+  currency: currencyCode.default('GBP'),
   /** ISO 3166-1 alpha-2: decides the jurisdiction of a person whose country is unknown only for phone numbers, never for consent. */
   country: z.string().length(2).default('GB'),
   /** The system whose items are the products: its item codes are the skus. */

@@ -23,6 +23,7 @@ async function aCatalogSubgraph(db: TestDatabase) {
     reads: ['items:read'],
     writes: [],
     unmatchedItems: 0,
+    wrongCurrencyItems: 0,
     feeds: [],
     breakers: { read: 'OPEN' as const, feed: 'CLOSED' as const, write: 'CLOSED' as const },
     pausedUntil: null,

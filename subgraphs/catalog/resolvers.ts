@@ -89,11 +89,12 @@ function itemField(pick: (item: ItemRecord) => string | boolean | null): Resolve
   };
 }
 
-type Figures = { readonly [name in 'price' | 'publishedQuantity']: MoneyFigure | QuantityFigure | null };
+type Figures = { readonly [name in 'price' | 'publishedQuantity']: MoneyFigure | QuantityFigure | Error | null };
 
 function reportedFigure(name: keyof Figures): Resolver<CatalogLoaders> {
   return (listing: Figures, _args: unknown, { notices }: Context, info: GraphQLResolveInfo) => {
     const figure = listing[name];
+    if (figure instanceof Error) throw figure;
     reportProvenance(figure?.provenance, { notices, info });
     return figure;
   };
