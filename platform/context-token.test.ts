@@ -44,6 +44,11 @@ describe('a signed request context', () => {
     expect(decodeProtectedHeader(sign(facts, subject))).toMatchObject({ alg: 'EdDSA', typ: 'mortar-context+jwt' });
   });
 
+  it('leaves scopes of others with the gateway', async () => {
+    const principal = { ...facts.principal, otherScopes: new Set(['loyalty:read']) };
+    expect(await verify(sign({ ...facts, principal }, subject), subject)).toEqual(facts);
+  });
+
   it.each([
     ['another document', { ...subject, body: '{"query":"{ b }","variables":{}}' }, /another document or variables/],
     ['other variables', { ...subject, body: '{"query":"{ a }","variables":{"x":1}}' }, /another document or variables/],
