@@ -18,6 +18,8 @@ export interface ConfigText {
   readonly production: boolean;
   /** For a process that only routes: systems are left out, and the secrets they need with them. @default false */
   readonly gatewayOnly?: boolean;
+  /** Whether the process calls subgraphs and needs the headers it sends them. @default true */
+  readonly routes?: boolean;
 }
 
 /**
@@ -31,18 +33,28 @@ export function parseConfigText(source: ConfigText): FileConfig {
   if (syntax.length > 0) throw invalid(syntax);
   const parsed = (source.gatewayOnly === true ? gatewayFileConfig : fileConfig).safeParse(document.toJS());
   if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => describeIssue(issue, document, place)));
-  if (source.gatewayOnly === true) return { ...parsed.data, systems: [], imports: { consents: [] } };
-  const findings = findBrokenReferences(parsed.data).map(
-    ({ path, message }) => `${place(offsetOf(document, path))} ${message}`,
-  );
+  const findings: string[] = [];
+  const subgraphs = parsed.data.subgraphs.map(({ headers, ...entry }, index) => {
+    if (headers === undefined || source.routes === false) return entry;
+    const resolved = resolveCredentials(headers, source, (key, message) =>
+      findings.push(`${place(offsetOf(document, ['subgraphs', index, 'headers', key]))} headers.${message}`),
+    );
+    return { ...entry, headers: resolved };
+  });
+  if (source.gatewayOnly === true) {
+    if (findings.length > 0) throw invalid(findings);
+    return { ...parsed.data, subgraphs, systems: [], imports: { consents: [] } };
+  }
+  const broken = findBrokenReferences(parsed.data);
+  findings.push(...broken.map(({ path, message }) => `${place(offsetOf(document, path))} ${message}`));
   const systems = parsed.data.systems.map((system, index) => ({
     ...system,
     credentials: resolveCredentials(system.credentials, source, (key, message) =>
-      findings.push(`${place(offsetOf(document, ['systems', index, 'credentials', key]))} ${message}`),
+      findings.push(`${place(offsetOf(document, ['systems', index, 'credentials', key]))} credentials.${message}`),
     ),
   }));
   if (findings.length > 0) throw invalid(findings);
-  return { ...parsed.data, systems };
+  return { ...parsed.data, subgraphs, systems };
 }
 
 /** Where the keys of a file stand, as `file:line:column`; the nearest parent's place for a key that is not there. */
@@ -72,7 +84,8 @@ function describeIssue(
 ): string[] {
   if (issue.code !== 'unrecognized_keys') {
     const key = issue.path.map(String).join('.') || 'the file';
-    return [`${place(offsetOf(document, issue.path))} ${key}: ${issue.message}`];
+    const reason = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+    return [`${place(offsetOf(document, issue.path))} ${key}: ${reason}`];
   }
   const known = knownKeys(fileConfig, issue.path);
   return issue.keys.map((key) => {
@@ -128,12 +141,12 @@ function resolveCredentials(
 ): Record<string, string> {
   const resolve = ([key, text]: [string, string]): [string, string] => {
     if (source.production && !/^\$\{\w+\}$/.test(text)) {
-      report(key, `credentials.${key} is written out; in production refer to the environment: \${NAME}`);
+      report(key, `${key} is written out; in production refer to the environment: \${NAME}`);
     }
     const value = text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
       const found = source.variables[name];
       if (found === undefined || found === '') {
-        report(key, `credentials.${key} needs the environment variable ${name}, which is not set`);
+        report(key, `${key} needs the environment variable ${name}, which is not set`);
       }
       return found ?? '';
     });

@@ -62,6 +62,17 @@ export const limitsConfig = z.strictObject({
 });
 export type LimitsConfig = z.infer<typeof limitsConfig>;
 
+/** Ours, the caller's, or those of the connection: they say what they say. */
+const OWN_HEADERS =
+  /^(?:mortar-.*|x-request-id|host|connection|keep-alive|upgrade|te|trailer|transfer-encoding|expect|cookie|(?:content|accept|proxy)(?:-.*)?)$/;
+const subgraphHeaders = z.record(
+  z
+    .string()
+    .regex(/^[a-z\d][a-z\d-]{0,63}$/, 'a name of a header: small letters, digits and - (at most 64)')
+    .refine((name) => !OWN_HEADERS.test(name), 'this header is not yours to set'),
+  z.string().min(1).max(4_000),
+);
+
 /** A subgraph of a process of its own: one of ours (`serve --role subgraph`), or any other of federation 2. */
 const subgraphConfig = z.strictObject({
   /** As the supergraph calls it. */
@@ -76,6 +87,8 @@ const subgraphConfig = z.strictObject({
   trust: z.enum(['context', 'token', 'none']).optional(),
   /** Milliseconds one fetch may take; absent: `limits.fetchMs`. */
   fetchMs: milliseconds.optional(),
+  /** Sent with each fetch, for example a key of the gateway's own; values as in credentials (`${NAME}`). */
+  headers: subgraphHeaders.optional(),
   /** In production: plain http over the network is no oversight, something else encrypts it (a mesh). */
   plainText: z.boolean().default(false),
 });
@@ -85,6 +98,9 @@ export type SubgraphEntry = z.infer<typeof subgraphConfig>;
 export interface SubgraphConfig extends SubgraphEntry {
   readonly trust: NonNullable<SubgraphEntry['trust']>;
 }
+
+const isCallersOwn = ({ trust, headers }: SubgraphEntry): boolean =>
+  trust === 'token' && headers?.['authorization'] !== undefined;
 
 const hasUniqueNames = (entries: readonly SubgraphEntry[]): boolean =>
   new Set(entries.map(({ name }) => name)).size === entries.length;
@@ -101,7 +117,15 @@ export const fileConfig = z.strictObject({
   /** Origins whose pages may call the graph; absent: only pages of the gateway's own origin. */
   cors: z.strictObject({ origins: z.array(z.url({ protocol: /^https?$/ })) }).optional(),
   /** Subgraphs of other processes; where ours run in the same process, entries of ours are not read. */
-  subgraphs: z.array(subgraphConfig).refine(hasUniqueNames, 'two subgraphs have one name').default([]),
+  subgraphs: z
+    .array(subgraphConfig)
+    .refine(hasUniqueNames, 'two subgraphs have one name')
+    .refine((entries) => !entries.some(isCallersOwn), 'with trust: token the header authorization is the caller’s')
+    .refine(
+      (entries) => !entries.some(({ url, headers }) => url === undefined && headers !== undefined),
+      'headers need a url beside them',
+    )
+    .default([]),
 });
 
 /** The same file to a process that only routes: systems and retailer are none of its business. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseConfigText } from './config-file.ts';
+import { type ConfigText, parseConfigText } from './config-file.ts';
 import { readEnvironment } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { nearestName } from '#platform/nearest-name.ts';
@@ -20,13 +20,9 @@ retail:
   authorities: []
 `;
 
-function parse(text: string, more: { variables?: Record<string, string>; production?: boolean } = {}) {
-  return parseConfigText({
-    file: 'mortar.config.yaml',
-    text,
-    variables: more.variables ?? { ERP_TOKEN: 's3cret' },
-    production: more.production ?? false,
-  });
+function parse(text: string, more: Partial<ConfigText> = {}) {
+  const variables = { ERP_TOKEN: 's3cret' };
+  return parseConfigText({ file: 'mortar.config.yaml', text, variables, production: false, ...more });
 }
 
 describe('parseConfigText', () => {
@@ -69,6 +65,29 @@ describe('parseConfigText', () => {
     expect(() => parse(`${text}  - name: reviews\n`)).toThrow(
       'mortar.config.yaml:13:1 subgraphs: two subgraphs have one name',
     );
+  });
+
+  it('looks the headers of subgraphs up in the environment, for processes that call them', () => {
+    const entry = (more: string) => `${valid}subgraphs:\n  - { name: reviews, ${more} }\n`;
+    const given = entry('url: "https://reviews.example", headers: { x-api-key: "${REVIEWS_KEY}" }');
+    const variables = { ERP_TOKEN: 'secret', REVIEWS_KEY: 'key-1' };
+    expect(parse(given, { variables }).subgraphs[0]?.headers).toEqual({ 'x-api-key': 'key-1' });
+    const without = { variables: { ERP_TOKEN: 'secret' } };
+    const missing = 'mortar.config.yaml:14:65 headers.x-api-key needs the environment variable REVIEWS_KEY';
+    expect(() => parse(given, without)).toThrow(missing);
+    expect(() => parse(given, { ...without, gatewayOnly: true })).toThrow(missing);
+    expect(parse(given, { ...without, routes: false }).subgraphs[0]).not.toHaveProperty('headers');
+    const url = 'url: "https://reviews.example"';
+    for (const [more, message] of [
+      ['headers: { x-api-key: a }', 'headers need a url beside them'],
+      [`${url}, headers: { mortar-context: forged }`, 'this header is not yours to set'],
+      [`${url}, headers: { content-length: "1" }`, 'this header is not yours to set'],
+      [`${url}, headers: { X-Key: a }`, 'a name of a header'],
+      [`${url}, trust: token, headers: { authorization: Basic }`, 'the header authorization is the caller’s'],
+    ] as const)
+      expect(() => parse(entry(more))).toThrow(message);
+    const written = entry(`${url}, headers: { x-api-key: open }`);
+    expect(() => parse(written, { production: true })).toThrow('headers.x-api-key is written out');
   });
 
   it('names the key and the variable of a credential that cannot be resolved', () => {
@@ -172,6 +191,10 @@ describe('assertProductionReady', () => {
     [
       { systems: [{ id: 'erp', credentials: { token: 'sandbox-erp' } }] },
       'systems.erp.credentials.token holds a default secret',
+    ],
+    [
+      { subgraphs: [{ name: 'reviews', url: 'https://r.example', headers: { 'x-api-key': 'changeme' } }] },
+      'subgraphs.reviews.headers.x-api-key holds a default secret',
     ],
     [
       { subgraphs: [{ name: 'reviews', url: 'http://reviews.example/graphql', plainText: false }] },

@@ -97,6 +97,7 @@ export function loadConfig({ file, flags, environment, sandbox }: LoadConfigOpti
     variables: environment.variables,
     production: environment.production,
     gatewayOnly: role.kind === 'gateway',
+    routes: role.kind !== 'subgraph',
   });
   const folder = dirname(resolve(file));
   const config: Config = {

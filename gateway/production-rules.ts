@@ -15,6 +15,11 @@ export function assertProductionReady(config: Config): void {
     ...plainDatabase(config.databaseUrl),
     ...plainRedis(config.redisUrl),
     ...config.subgraphs.flatMap(plainSubgraph),
+    ...config.subgraphs.flatMap(({ name, headers = {} }) =>
+      Object.entries(headers)
+        .filter(([, value]) => WEAK_SECRET.test(value))
+        .map(([key]) => `subgraphs.${name}.headers.${key} holds a default secret`),
+    ),
     ...config.systems.flatMap((system) =>
       Object.entries(system.credentials)
         .filter(([, value]) => WEAK_SECRET.test(value))

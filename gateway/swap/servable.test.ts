@@ -23,6 +23,11 @@ describe('assertServable', () => {
     ).not.toThrow();
   });
 
+  it('refuses what is not followed here, whoever answers it', () => {
+    const labelled = `type Product @key(fields: "sku") { sku: Sku! brand: String @override(from: "catalog", label: "percent(1)") } scalar Sku`;
+    expect(() => check(withForeign(labelled))).toThrow(/labels are not followed here/);
+  });
+
   it('accepts a supergraph of others alone, whatever its types are called', () => {
     const theirs = composeSubgraphs([
       { name: 'theirs', sdl: `${LINK} type Query { customer: Customer } type Customer { name: String email: String }` },

@@ -242,6 +242,15 @@ describe('a remote subgraph of ours', () => {
 });
 
 describe('createRemoteSources', () => {
+  it('sends the headers it is given with each fetch, and none in the place of its own', async () => {
+    await using shop = await serveSubgraph(points);
+    const headers = { 'x-api-key': 'key-1', 'x-request-id': 'forged', 'content-type': 'text/plain' };
+    await using graph = await mixed(shop, { subgraphs: [{ name: 'shop', url: shop.url, trust: 'none', headers }] });
+    await graph.ask('{ people { points } }');
+    expect(shop.calls[0]?.headers).toMatchObject({ 'x-api-key': 'key-1', 'content-type': 'application/json' });
+    expect(shop.calls[0]?.headers['x-request-id']).not.toBe('forged');
+  });
+
   it('refuses to load a graph of ours when nothing can sign', async () => {
     await expect(mixed('http://127.0.0.1:1', { trust: 'context' })).rejects.toThrow(/MORTAR_KEY_CONTEXT is not set/);
   });

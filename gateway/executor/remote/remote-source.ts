@@ -26,6 +26,8 @@ export interface RemoteSubgraph {
   readonly trust: 'context' | 'token' | 'none';
   /** @default the engine's */
   readonly fetchMs?: number | undefined;
+  /** Sent with each fetch beside our own; names in small letters. @default none */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface RemoteSourcesDeps {
@@ -54,7 +56,7 @@ export function createRemoteSources(deps: RemoteSourcesDeps): RemoteSources {
   const addressOf = ({ name, url: composed }: SubgraphAddress): string => known.get(name)?.url ?? composed;
   return {
     find: ({ name, url: composed }) => {
-      const { trust = 'none', fetchMs } = known.get(name) ?? {};
+      const { trust = 'none', fetchMs, headers = {} } = known.get(name) ?? {};
       const address = addressOf({ name, url: composed });
       // What composition writes for a subgraph of this process.
       if (address === '' || address.startsWith('mortar:')) return null;
@@ -64,7 +66,7 @@ export function createRemoteSources(deps: RemoteSourcesDeps): RemoteSources {
         );
       const url = readUrl(name, address);
       const sign = trust === 'context' ? signerOf(name, deps) : null;
-      const remote: Remote = { ...deps, name, url, trust, sign, exchanger };
+      const remote: Remote = { ...deps, name, url, trust, sign, headers, exchanger };
       const { logger } = deps;
       return {
         name,
@@ -106,6 +108,7 @@ interface Remote {
   readonly url: URL;
   readonly trust: RemoteSubgraph['trust'];
   readonly sign: SignContext | null;
+  readonly headers: Readonly<Record<string, string>>;
   readonly exchanger: Exchanger;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
@@ -145,10 +148,14 @@ function isQuery({ document }: SourceFetch): boolean {
   );
 }
 
-function exchangeOf({ name, url, trust, sign, clock }: Omit<Remote, 'exchanger'>, fetch: SourceFetch): Exchange {
+function exchangeOf(
+  { name, url, trust, sign, clock, headers: given }: Omit<Remote, 'exchanger'>,
+  fetch: SourceFetch,
+): Exchange {
   const { text: query, variables, operationName, request, deadlineAtMs, signal } = fetch;
   const body = JSON.stringify({ query, variables, ...(operationName === undefined ? {} : { operationName }) });
   const headers: Record<string, string> = {
+    ...given,
     'content-type': 'application/json',
     accept: 'application/graphql-response+json, application/json',
     'accept-encoding': 'gzip, br',
