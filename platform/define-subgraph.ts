@@ -8,13 +8,14 @@ import type { OpenSource } from './subgraph-watch.ts';
 import { maskError } from './error-mask.ts';
 import { MortarError } from './errors.ts';
 import { applyDeadlines, bindDeadline, watchDeadline } from './fetch-deadline.ts';
+import { applyRenewals, bindRenewal } from './fetch-renewal.ts';
 import { applyGuard } from './guard.ts';
 import { copyingReferences } from './resolve-reference.ts';
 import { checkResolvers } from './resolver-check.ts';
 import { buildRuleMap } from './rule-map.ts';
 import { scalarResolvers } from './scalars.ts';
 import { applyShield } from './shield.ts';
-import { createSharedWork } from './shared-work.ts';
+import { createSharedWork, type SharedWork } from './shared-work.ts';
 import { subgraphSdl } from './subgraph-sdl.ts';
 import type { ConsentDecider, ConsentDeciders } from '#schema/model/consent.ts';
 import type { RequestContext } from '#schema/model/request.ts';
@@ -60,7 +61,7 @@ function buildSchema<Loaders>(definition: SubgraphDefinition<Loaders>, sdl: stri
   checkResolvers(schema, definition.resolvers);
   const rules = buildRuleMap(schema);
   const guarded = definition.engine === 'guard' ? applyGuard(schema, rules) : applyShield(schema, rules);
-  return applyDeadlines(guarded);
+  return applyRenewals(applyDeadlines(guarded));
 }
 
 /** A decider that could not be made must not cost the fetch its ungoverned fields. */
@@ -115,22 +116,30 @@ export function defineSubgraph<Loaders>(definition: SubgraphDefinition<Loaders>)
 
   const run = async (fetch: SubgraphFetch): Promise<SubgraphResult> => {
     const deadlineAtMs = Math.min(fetch.deadlineAtMs ?? Infinity, fetch.request.deadlineAtMs);
-    const work = joinWork(fetch.request, deadlineAtMs);
+    const works: SharedWork<Loaders>[] = [];
     const deadline = watchDeadline({ signal: fetch.request.signal, deadlineAtMs }, clock);
     const request = { ...fetch.request, deadlineAtMs, signal: deadline.signal };
     const refusals: Refusal[] = [];
     const degraded: DegradedSource[] = [];
+    const renewed = () => {
+      const work = joinWork(fetch.request, deadlineAtMs);
+      works.push(work);
+      return { loaders: work.loaders, decider: deciderFor(definition.deciders, request) };
+    };
     const context: SubgraphContext<Loaders> = {
       request,
-      loaders: work.loaders,
-      decider: deciderFor(definition.deciders, request),
+      ...renewed(),
       notices: { refuse: (refusal) => void refusals.push(refusal), degrade: (source) => void degraded.push(source) },
     };
     bindDeadline(context, deadline);
+    bindRenewal(context, () => {
+      works.at(-1)?.forget();
+      Object.assign(context, renewed());
+    });
     const answer = await runDocument({ schema, fetch, context });
     const aborted = deadline.fired();
     deadline.release();
-    work.leave(aborted);
+    for (const work of works) work.leave(aborted);
     const mask = { subgraph: definition.name, requestId: request.requestId, aborted, logger: definition.logger };
     const errors = answer.errors.map((error) => maskError(error, mask));
     return { data: answer.data, errors, refusals: [...refusals], degraded: [...degraded] };

@@ -36,6 +36,18 @@ describe('what the fetches of a request share', () => {
     expect(later.loaders.signal.aborted).toBe(false);
   });
 
+  it('begins anew for fetches that come after it was forgotten, and goes on for the one that has it', () => {
+    const request = aRequestOf();
+    const first = join(request, 1);
+    first.forget();
+    const later = join(request, 1);
+    expect(later.loaders).not.toBe(first.loaders);
+    expect(first.loaders.signal.aborted).toBe(false);
+    first.forget();
+    first.leave(true);
+    expect(join(request, 1).loaders).toBe(later.loaders);
+  });
+
   it('stops with the request, whoever waits', () => {
     const client = new AbortController();
     const request = aRequestOf({ signal: client.signal });

@@ -8,6 +8,8 @@ export interface SharedWork<Loaders> {
    * loaders still wait for is wanted by nobody, and is stopped.
    */
   readonly leave: (cut: boolean) => void;
+  /** Fetches that join from now on begin anew: what was read before may no longer hold. */
+  readonly forget: () => void;
 }
 
 interface Work<Loaders> {
@@ -34,7 +36,7 @@ export function createSharedWork<Loaders>(
   const begin = (request: RequestContext, deadlineAtMs: number): Work<Loaders> => {
     const controller = new AbortController();
     const stop = (): void => {
-      works.delete(request);
+      if (works.get(request)?.stop === stop) works.delete(request);
       controller.abort();
     };
     const state = { fetches: 0, abandoned: false, deadlineAtMs };
@@ -54,7 +56,8 @@ export function createSharedWork<Loaders>(
   };
 
   return (request, deadlineAtMs) => {
-    const { loaders, stop, state } = works.get(request) ?? begin(request, deadlineAtMs);
+    const work = works.get(request) ?? begin(request, deadlineAtMs);
+    const { loaders, stop, state } = work;
     state.fetches += 1;
     state.deadlineAtMs = Math.max(state.deadlineAtMs, deadlineAtMs);
     return {
@@ -65,6 +68,9 @@ export function createSharedWork<Loaders>(
         if (state.fetches > 0 || !state.abandoned) return;
         request.signal.removeEventListener('abort', stop);
         stop();
+      },
+      forget: () => {
+        if (works.get(request) === work) works.delete(request);
       },
     };
   };

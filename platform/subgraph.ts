@@ -31,7 +31,10 @@ export interface Notices {
   readonly degrade: (source: DegradedSource) => void;
 }
 
-/** The context value every resolver gets. `loaders` live one request, `decider` and `notices` one fetch. */
+/**
+ * The context value every resolver gets. `loaders` live one request, `decider` and `notices` one fetch; loaders and
+ * decider are made anew after each field of Mutation.
+ */
 export interface SubgraphContext<Loaders = unknown> {
   /** Deadline and signal are the fetch's: what a resolver begins with them stops when the fetch ends too early. */
   readonly request: RequestContext;

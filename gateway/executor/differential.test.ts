@@ -4,7 +4,7 @@ import { runDifferential, runDifferentialOverOurs } from '#test/support/federati
 
 // The whole forms, with thousands of operations, are the proofs `differential-in-process` and `differential-remote`.
 describe('against @apollo/gateway and graphql itself', () => {
-  it.each([1_000, 9_000, 31_000])(
+  it.each([1_000, 9_000, 12_000, 31_000])(
     'answers 30 random operations of random supergraph %i as they do, or better',
     async (seed) => {
       const { operations, withErrors, wrong } = await runDifferential(seed, 30);

@@ -127,11 +127,14 @@ export function createEngine(deps: EngineDeps): Engine {
     execute: async (request) => {
       const { graph, sources } = servedFor(request.schema);
       const { variables, context, onExtensions } = request;
+      let { caller } = context;
       const fetch = async (planned: PlannedFetch): Promise<FetchOutcome> => {
         const source = sources.get(planned.subgraph);
-        if (context.caller === null) return { kind: 'failed', code: 'UNAUTHENTICATED' };
+        if (caller === null) return { kind: 'failed', code: 'UNAUTHENTICATED' };
         if (source === undefined) return { kind: 'failed', code: 'SUBGRAPH_UNAVAILABLE' };
-        const outcome = await callSubgraph(source, planned, context.caller, deps);
+        // Subgraphs of this process keep what they read by the request it was read for.
+        if (planned.changes) caller = { ...caller, request: { ...caller.request } };
+        const outcome = await callSubgraph(source, planned, caller, deps);
         const told = outcome.kind === 'answered' ? outcome.result.extensions : undefined;
         if (told !== undefined) onExtensions?.(planned.subgraph, told);
         return outcome;

@@ -1,5 +1,5 @@
 import type { FetchNode } from '@apollo/query-planner';
-import { GraphQLError, parse } from 'graphql';
+import { GraphQLError, OperationTypeNode, parse } from 'graphql';
 
 import { readFetchSelection } from './answer-fields.ts';
 import { createEntityBatch, type EntityBatch, type EntitySlot } from './entity-batch.ts';
@@ -24,10 +24,12 @@ export function compileFetch(node: FetchNode, types: TypeRelations, place: PlanP
   const selection = readFetchSelection(document);
   const rewrites = node.outputRewrites ?? [];
   addRewrittenFields(selection.fields, rewrites);
+  const { serviceName: subgraph, operation: text, operationName } = node;
+  const changes = node.requires === undefined && node.operationKind === OperationTypeNode.MUTATION;
   const fetch: CompiledFetch = {
     node,
-    planned: { subgraph: node.serviceName, document, text: node.operation, operationName: node.operationName, place },
-    settled: { subgraph: node.serviceName, selection, types },
+    planned: { subgraph, document, text, operationName, place, changes },
+    settled: { subgraph, selection, types },
     reading: { rewrites, types },
   };
   return node.requires === undefined ? rootStep(fetch) : entityStep(fetch, node.requires);
@@ -45,6 +47,7 @@ interface CompiledFetch {
 function rootStep(fetch: CompiledFetch): PlanStep {
   return async (run, targets) => {
     if (targets.length === 0) return;
+    if (fetch.planned.changes) run.batches.clear();
     const read = async (): Promise<RowAnswer> => {
       const outcome = await run.fetch({ ...fetch.planned, variables: pickVariables(fetch.node, run) });
       return readRootAnswer(outcome, fetch.reading);

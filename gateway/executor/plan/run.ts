@@ -15,6 +15,8 @@ export interface PlannedFetch {
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly place: PlanPlace;
+  /** It asks fields of Mutation: what was read before must not be shown after. */
+  readonly changes: boolean;
 }
 
 /** Where a fetch stands in its plan. */
@@ -37,7 +39,7 @@ export interface PlanRun {
   readonly coerced: Readonly<Record<string, unknown>>;
   /** Never rejects. */
   readonly fetch: (fetch: PlannedFetch) => Promise<FetchOutcome>;
-  /** Entities already asked for in this operation, by subgraph, selection and variables. */
+  /** Entities already asked for since the operation's last change, by subgraph, selection and variables. */
   readonly batches: Map<string, EntityBatch>;
   readonly report: Report;
 }

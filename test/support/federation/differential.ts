@@ -126,12 +126,16 @@ async function runOver(
   setting: Setting,
 ): Promise<Differential> {
   const misbehavior = { failing: 0, unknown: 0 };
-  const world = createWorld(model, misbehavior);
+  const worlds = {
+    ours: createWorld(model, misbehavior),
+    oracle: createWorld(model, misbehavior),
+    truth: createWorld(model, misbehavior),
+  };
   const calls = { ours: 0, oracle: 0 };
-  const sourcesOf = (who: 'ours' | 'oracle') => worldSources(model, world, () => void (calls[who] += 1));
+  const sourcesOf = (who: 'ours' | 'oracle') => worldSources(model, worlds[who], () => void (calls[who] += 1));
   await using contestants = await openContestants(sdl, sourcesOf, setting);
   const { ours, oracle } = contestants;
-  const truth = truthContestant(ours.apiSchema, (schema) => truthSchema(schema, world), typeNameOf);
+  const truth = truthContestant(ours.apiSchema, (schema) => truthSchema(schema, worlds.truth), typeNameOf);
   const accepted = new Map<AcceptedDifference, number>();
   const wrong: Differential['wrong'][number][] = [];
   let asked = 0;
@@ -142,6 +146,7 @@ async function runOver(
     if (operation === null) continue;
     const mode = MODES[asked % MODES.length];
     Object.assign(misbehavior, mode);
+    for (const world of Object.values(worlds)) world.reset();
     const asking = question(operation.text, operation.variables);
     // oxlint-disable-next-line no-await-in-loop -- the world misbehaves for one operation at a time
     const [mine, theirs, real] = await Promise.all([

@@ -48,7 +48,7 @@ class Writer {
 
   write(): RandomOperation {
     const mutation = this.schema.getMutationType();
-    const mutates = mutation !== null && mutation !== undefined && this.random.chance(0.1);
+    const mutates = mutation !== null && mutation !== undefined && this.random.chance(0.2);
     const root = mutates ? mutation : this.schema.getQueryType();
     if (root === null || root === undefined) throw new Error('a schema has a query type');
     const body = this.selection(root, 1);
@@ -67,7 +67,9 @@ class Writer {
   }
 
   private selection(type: GraphQLNamedType, depth: number): string {
-    const parts = Array.from({ length: this.random.between(1, depth === 1 ? 3 : 4) }, () => this.part(type, depth));
+    // Changes of several subgraphs in turn, with what one reads between.
+    const most = depth > 1 ? 4 : type === this.schema.getMutationType() ? 6 : 3;
+    const parts = Array.from({ length: this.random.between(1, most) }, () => this.part(type, depth));
     const written = parts.filter((part) => part !== '');
     return `{ ${written.length === 0 ? '__typename' : written.join(' ')} }`;
   }

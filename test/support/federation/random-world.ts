@@ -7,6 +7,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   isEnumType,
+  isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -46,11 +47,16 @@ function hash(text: string): number {
   return (state ^ (state >>> 13)) >>> 0;
 }
 
-/** Every value of a model, as a function of row, field and arguments: any schema over it answers alike. */
+/**
+ * Every value of a model, as a function of row, field and arguments: any schema over it answers alike. Each field of
+ * Mutation changes every leaf there is, and nothing else: which rows there are, and what fails, stays. Who is compared
+ * has a world of its own.
+ */
 export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
   const interfaceObjects = new Set(
     model.subgraphs.filter(({ sdl }) => sdl.includes(') @interfaceObject')).map(({ name }) => name),
   );
+  let changes = 0;
   const valueOf = (type: GraphQLOutputType, seed: string): unknown => {
     const draw = hash(seed);
     if (isNonNullType(type)) return valueOf(type.ofType, `${seed}!`);
@@ -63,7 +69,8 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     const value = valueOf(type, seed);
     return value ?? (isNonNullType(type) ? (valueOf(type, `${seed}?`) ?? present(type, `${seed}+`)) : null);
   };
-  const namedValue = (type: GraphQLNamedType, seed: string, draw: number): unknown => {
+  const namedValue = (type: GraphQLNamedType, seed: string, unchanged: number): unknown => {
+    const draw = changes > 0 && isLeafType(type) ? hash(`${seed} after ${changes}`) : unchanged;
     if (isEnumType(type)) return type.getValues()[draw % type.getValues().length]?.value;
     if (type.name in SCALARS) return SCALARS[type.name]?.(draw);
     if (isScalarType(type)) return `v${draw % 100_000}`;
@@ -77,7 +84,8 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
   };
 
   const resolve: GraphQLFieldResolver<SourceRow | undefined, unknown> = (row, given, _context, info) => {
-    const { fieldName, returnType, schema } = info;
+    const { fieldName, returnType, schema, parentType } = info;
+    if (parentType === schema.getMutationType()) changes += 1;
     const id = row?.id ?? 'root';
     if (fieldName === 'id' || fieldName === 'sku') return id;
     if (fieldName === 'code') return `c-${id}`;
@@ -117,7 +125,8 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     const abstract = model.possible.has(String(given['__typename'])) && !interfaceObjects.has(subgraph);
     return { __typename: abstract ? id.split('-')[0] : given['__typename'], id, required: given };
   };
-  return { resolve, reference };
+  const reset = (): void => void (changes = 0);
+  return { resolve, reference, reset };
 }
 export type World = ReturnType<typeof createWorld>;
 
