@@ -52,7 +52,17 @@ export interface Origin {
   readonly freshnessMs: number | null;
 }
 
-function provenanceOf(stamp: Stamp, origin: Origin): Provenance {
+/** Longer than any vendor's word of a list. */
+const LONGEST_WORD = 100;
+
+/** The vendor's own word for the draft's state, kept also where we know no such word. */
+function rawValueOf(draft: object): { readonly rawValue?: string } {
+  if (!('vendorState' in draft) || typeof draft.vendorState !== 'string' || draft.vendorState === '') return {};
+  return { rawValue: draft.vendorState.slice(0, LONGEST_WORD) };
+}
+
+function provenanceOf(draft: { readonly stamp: Stamp }, origin: Origin): Provenance {
+  const { stamp } = draft;
   const age = stamp.asOf === null ? null : Date.parse(origin.observedAt) - Date.parse(stamp.asOf);
   return {
     asOf: stamp.asOf,
@@ -62,6 +72,7 @@ function provenanceOf(stamp: Stamp, origin: Origin): Provenance {
       connector: origin.connector,
       reference: stamp.reference,
       sequence: stamp.sequence,
+      ...rawValueOf(draft),
     },
     lane: origin.lane,
     stale: origin.freshnessMs !== null && age !== null && age > origin.freshnessMs,
@@ -75,19 +86,19 @@ export function seal<V extends { readonly system: SystemId; readonly provenance:
   draft: Draft<V>,
   origin: Origin,
 ): V {
-  const { stamp, ...rest } = draft;
+  const { stamp: _stamp, ...rest } = draft;
   // A draft is its record without exactly the two properties added here.
-  return { ...rest, system: origin.system, provenance: provenanceOf(stamp, origin) } as unknown as V;
+  return { ...rest, system: origin.system, provenance: provenanceOf(draft, origin) } as unknown as V;
 }
 
 /** An order draft and the buyer written on it. */
 export function sealOrder(draft: OrderDraft, origin: Origin): OrderRecord {
-  const { stamp, buyer, ...rest } = draft;
+  const { stamp: _stamp, buyer, ...rest } = draft;
   return {
     ...rest,
     system: origin.system,
     buyer: buyer === null ? null : seal<ProfileRecord>(buyer, origin),
-    provenance: provenanceOf(stamp, origin),
+    provenance: provenanceOf(draft, origin),
   };
 }
 

@@ -9,6 +9,8 @@ export interface Source {
   readonly connector: string;
   readonly reference: string | null;
   readonly sequence: string | null;
+  /** The source's own word where the value is one of a list, at most 100 characters; null or absent: values are not words. */
+  readonly rawValue?: string | null;
 }
 
 /** How old a value is and how far it can be trusted. Instants are ISO 8601 UTC. */

@@ -123,15 +123,19 @@ function served<V>(
   return answer;
 }
 
+/** Of a system's word for a state. */
+const LONGEST_WORD = 100;
+
 /** Where the state comes from: one facet, or derived from several with the oldest of their times. */
 function provenanceOf(facets: readonly OrderFacet[]): Provenance | null {
   const [first] = facets;
   if (first === undefined) return null;
-  const sources = facets.map(({ system, connector, externalId, sequence }): Source => ({
+  const sources = facets.map(({ system, connector, externalId, sequence, state }): Source => ({
     system,
     connector,
     reference: externalId,
     sequence,
+    rawValue: state.slice(0, LONGEST_WORD) || null,
   }));
   const asOfs = facets.flatMap(({ asOf }) => asOf ?? []).toSorted();
   const observed = facets.map(({ observedAt }) => observedAt).toSorted();

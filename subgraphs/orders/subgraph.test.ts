@@ -31,13 +31,14 @@ async function setUp(
   setup: {
     readonly isDown?: boolean;
     readonly isLoading?: boolean;
+    readonly orders?: readonly OrderRecord[];
     readonly decide?: Parameters<typeof decidersOf>[0];
   } = {},
 ) {
   const identity = aTestIdentity(database);
   const people = ['p1', 'p2'].map((externalId) => aProfile({ externalId }));
   await identity.profiles.writePage(aFeed<ProfileRecord>('crm', 'customers'), aPage(...people));
-  const orders = [placed('p1', 1), placed('p1', 2), placed('p1', 3), placed('p2', 1)];
+  const orders = setup.orders ?? [placed('p1', 1), placed('p1', 2), placed('p1', 3), placed('p2', 1)];
   const cursors = createCursors(new Uint8Array(32).fill(9));
   const customers = createCustomerDirectory({ database, matchKeys: identity.matchKeys, cursors, country: 'GB' });
   await createOrderSink({
@@ -88,7 +89,7 @@ test('an order carries its buyer, lines with products, total and references', as
     subgraph,
     `{ orders(first: 1) { totalCount nodes { state channel { id } placedAt customer { id }
        lines { sku product { sku } title quantity unitPrice { amount } } total { amount currency }
-       references { system externalId state asOf } provenance { lane source { system } } } } }`,
+       references { system externalId state asOf } provenance { lane source { system rawValue } } } } }`,
   );
   expect(errors).toEqual([]);
   expect(data).toEqual({
@@ -105,9 +106,24 @@ test('an order carries its buyer, lines with products, total and references', as
           ],
           total: { amount: '20.00', currency: 'GBP' },
           references: [{ system: 'erp', externalId: 'p1-3', state: 'open', asOf: '2026-01-05T09:00:00.000Z' }],
-          provenance: { lane: 'NEAR_REALTIME', source: { system: 'erp' } },
+          provenance: { lane: 'NEAR_REALTIME', source: { system: 'erp', rawValue: 'open' } },
         },
       ],
+    },
+  });
+});
+
+test('a state nobody knows is UNKNOWN, and the provenance keeps the system’s own word', async () => {
+  await using db = await openTestSqlite(migrations);
+  const odd = { ...placed('p1', 1), state: 'UNKNOWN', vendorState: `Frobnicated${'!'.repeat(200)}` } as const;
+  const { subgraph } = await setUp(db.database, { orders: [odd] });
+  const { data } = await askSubgraph(
+    subgraph,
+    '{ orders(first: 1) { nodes { state provenance { source { rawValue } } } } }',
+  );
+  expect(data).toEqual({
+    orders: {
+      nodes: [{ state: 'UNKNOWN', provenance: { source: { rawValue: `Frobnicated${'!'.repeat(89)}` } } }],
     },
   });
 });
