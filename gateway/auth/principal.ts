@@ -53,6 +53,11 @@ export function toPrincipal(claims: Readonly<Record<string, unknown>>, names: Cl
   };
 }
 
+/** One caller among others where what one may take is bounded: a client, or a customer of a client. */
+export function callerKey(principal: Pick<Principal, 'client' | 'customer'>): string {
+  return `${principal.client} ${principal.customer ?? ''}`;
+}
+
 function isScope(candidate: string): candidate is Scope {
   return (SCOPES as readonly string[]).includes(candidate);
 }

@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { stripSecurity } from '#gateway/composition.ts';
 import { readOwners } from '#gateway/supergraph.ts';
-import { createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
+import { aSilentSubgraph, createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
+import { composePlannerBomb } from '#test/support/hostile-documents.ts';
+import { threadCount } from '#test/support/threads.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -29,6 +31,25 @@ describe('createEngine', () => {
       wrap: (subgraph) => ({ ...subgraph, name: `${subgraph.name}-renamed` }),
     });
     await expect(lost).rejects.toThrow(/which is not wired/);
+    await issuer.close();
+  });
+
+  it('answers in time whoever asks for what is long planned, and ends the threads of graphs that went', async () => {
+    const issuer = await startTestIssuer();
+    const supergraphSdl = composePlannerBomb();
+    const gateway = await createFixtureGateway({
+      issuer,
+      supergraphSdl,
+      // Less than the two seconds of planning after which it is refused.
+      limits: { requestMs: { query: 500 } },
+      graph: { subgraphs: ['s0', 's1', 's2', 's3', 's4'].map(aSilentSubgraph) },
+    });
+    const { status, body } = await gateway.ask(`{ t ${'{ f0 '.repeat(10)}{ own0 own1 }${' }'.repeat(10)} }`);
+    expect([status, body.errors?.[0]?.extensions['code']]).toEqual([504, 'DEADLINE_EXCEEDED']);
+    await expect.poll(threadCount).toBe(1);
+    expect(await gateway.supergraph.offer(`${supergraphSdl}\n# another`)).toBe('swapped');
+    await expect.poll(threadCount).toBe(0);
+    await gateway.close();
     await issuer.close();
   });
 

@@ -6,6 +6,7 @@ import type { FetchOutcome, PlannedFetch } from './plan/run.ts';
 import { type OperationAnswer, runOperation } from './run-operation.ts';
 import { callSubgraph, type SubgraphAddress, type SubgraphCallsDeps, type SubgraphSource } from './subgraph-calls.ts';
 import { MortarError } from '#platform/errors.ts';
+import { callerKey } from '#gateway/auth/principal.ts';
 import type { Logger } from '#platform/log.ts';
 import type { SourceWatch } from '#platform/subgraph.ts';
 import { giveWay, nextTurn } from '#platform/turns.ts';
@@ -66,6 +67,8 @@ interface ServedGraph {
 /** Operations planned before a new supergraph takes over. */
 const WARMED_OPERATIONS = 50;
 const WARM_HEAVY_MS = 3_000;
+/** Stands beside the callers where heavy operations are planned; none of them has such a name. */
+const WARMING = ' warming';
 
 /** The federation engine: Apollo's query planner, our own execution. Opens no socket by itself. */
 export function createEngine(deps: EngineDeps): Engine {
@@ -104,8 +107,10 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     update: async (supergraphSdl) => {
       const served = open(supergraphSdl);
-      await warm(served.graph, current?.graph ?? null, deps.logger);
+      const before = current?.graph ?? null;
+      await warm(served.graph, before, deps.logger);
       use(served);
+      before?.retire();
       return served.graph;
     },
     onLoad: (listener) => {
@@ -139,8 +144,10 @@ export function createEngine(deps: EngineDeps): Engine {
         if (told !== undefined) onExtensions?.(planned.subgraph, told);
         return outcome;
       };
+      const signal = caller?.request.signal ?? new AbortController().signal;
+      const wait = { caller: caller === null ? '' : callerKey(caller.principal), signal };
       const startedAtMs = performance.now();
-      const compiled = await graph.compile(request);
+      const compiled = await graph.compile(request, wait);
       await giveWay(startedAtMs);
       return runOperation(compiled, { graph, variables, fetch, notices: context.notices });
     },
@@ -155,22 +162,16 @@ export function createEngine(deps: EngineDeps): Engine {
  * thread is waited for only so long.
  */
 async function warm(graph: LoadedGraph, before: LoadedGraph | null, logger: Logger): Promise<void> {
-  const heavy: Promise<void>[] = [];
-  // It asks for what the new graph no longer has; whoever sends it again is told so.
-  const skip = (): void => logger.debug({}, 'an operation does not fit the new supergraph');
+  const wait = { caller: WARMING, signal: AbortSignal.timeout(WARM_HEAVY_MS) };
   for (const source of before?.mostUsed(WARMED_OPERATIONS) ?? []) {
     // oxlint-disable-next-line no-await-in-loop -- that is the point
     await nextTurn();
     try {
-      const compiling = graph.compile(source);
-      if (compiling instanceof Promise) heavy.push(compiling.then(() => undefined, skip));
+      // oxlint-disable-next-line no-await-in-loop -- that is the point
+      await graph.compile(source, wait);
     } catch {
-      skip();
+      // It asks for what the new graph no longer has, and whoever sends it again is told so; or there was no time.
+      logger.debug({}, 'an operation was not planned for the new supergraph');
     }
   }
-  if (heavy.length === 0) return;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, WARM_HEAVY_MS);
-  await Promise.race([Promise.all(heavy), late]);
-  clearTimeout(timer);
 }

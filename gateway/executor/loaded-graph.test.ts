@@ -17,13 +17,15 @@ const doubling = Array.from(
   (_, level) => `fragment F${level} on T { a: n { ...F${level + 1} } b: n { ...F${level + 1} } }`,
 ).join(' ');
 const sourceOf = (text: string, queryHash = text) => ({ queryHash, document: parse(text), operationName: undefined });
+const HARD = `{ t ${'{ n '.repeat(10)}{ id f0 }${' }'.repeat(10)} }`;
+const WAIT = { caller: 'anyone', signal: new AbortController().signal };
 
 describe('loadGraph', () => {
   it('compiles an operation once, by hash and name', async () => {
-    const one = await graph.compile(sourceOf('{ t { id } }'));
-    expect(graph.compile(sourceOf('{ t { id } }'))).toBe(one);
-    expect(graph.compile(sourceOf('{ t { id } }', 'pruned'))).not.toBe(one);
-    await graph.compile(sourceOf('{ t { id } }'));
+    const one = await graph.compile(sourceOf('{ t { id } }'), WAIT);
+    expect(graph.compile(sourceOf('{ t { id } }'), WAIT)).toBe(one);
+    expect(graph.compile(sourceOf('{ t { id } }', 'pruned'), WAIT)).not.toBe(one);
+    await graph.compile(sourceOf('{ t { id } }'), WAIT);
     expect(graph.mostUsed(1).map(({ queryHash }) => queryHash)).toEqual(['{ t { id } }']);
   });
 
@@ -32,32 +34,53 @@ describe('loadGraph', () => {
       Array.from({ length: count }, (_, at) => `a${at}: __typename${tail}`).join(' ');
     for (let index = 0; index < 400; index += 1)
       // oxlint-disable-next-line no-await-in-loop -- one after the other fills the cache in order
-      await graph.compile(sourceOf(`{ ${names(10)} t { f0 f1 f2 } } # ${index}${'x'.repeat(60_000)}`));
-    const largest = await graph.compile(sourceOf(`{ ${names(300, ` #${'x'.repeat(60_000)}\n`)} }`));
+      await graph.compile(sourceOf(`{ ${names(10)} t { f0 f1 f2 } } # ${index}${'x'.repeat(60_000)}`), WAIT);
+    const largest = await graph.compile(sourceOf(`{ ${names(300, ` #${'x'.repeat(60_000)}\n`)} }`), WAIT);
     expect(largest.bytes).toBeGreaterThan(30 * 2 ** 20);
     expect(graph.mostUsed(1_000).length).toBeLessThan(400);
   });
 
   it.each([
     ['fragments that double', `{ t { ...F0 } } ${doubling} fragment F40 on T { id }`],
-    ['ten levels of a field that five subgraphs answer', `{ t ${'{ n '.repeat(10)}{ id f0 }${' }'.repeat(10)} }`],
+    ['ten levels of a field that five subgraphs answer', HARD],
   ])('refuses %s with LIMIT_COST, plans nothing else in its thread, and remembers', async (_, text) => {
     const impatient = loadGraph(supergraph, { planMs: 20 });
-    const compiling = impatient.compile(sourceOf(text));
+    const compiling = impatient.compile(sourceOf(text), WAIT);
     expect(compiling).toBeInstanceOf(Promise);
-    // One plan for whoever asks meanwhile.
-    expect(impatient.compile(sourceOf(text))).toBe(compiling);
     await expect(compiling).rejects.toThrow('selects too much');
-    expect(() => impatient.compile(sourceOf(text))).toThrow('selects too much');
-    expect(impatient.compile(sourceOf('{ t { id } }'))).not.toBeInstanceOf(Promise);
+    expect(() => impatient.compile(sourceOf(text), WAIT)).toThrow('selects too much');
+    expect(impatient.compile(sourceOf('{ t { id } }'), WAIT)).not.toBeInstanceOf(Promise);
     await impatient.close();
   });
 
-  it('plans in its thread what is heavy, and keeps it', async () => {
+  it('plans in its thread what is heavy, once for all who ask meanwhile, and keeps it', async () => {
     const text = `{ t { n { n { f0 f1 f2 f3 } } } }`;
-    const compiled = await graph.compile(sourceOf(text));
+    const waits = [WAIT, WAIT, { ...WAIT, signal: AbortSignal.timeout(1) }];
+    const answers = await Promise.allSettled(waits.map(async (wait) => graph.compile(sourceOf(text), wait)));
+    const compiled = await graph.compile(sourceOf(text), WAIT);
+    const values = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : null));
+    // Not alike, but the same one.
+    expect(values.map((value) => value === compiled)).toEqual([true, true, false]);
+    expect(answers[2]).toMatchObject({ reason: { extensions: { code: 'DEADLINE_EXCEEDED' } } });
     expect(compiled.plan).not.toBeNull();
-    expect(graph.compile(sourceOf(text))).toBe(compiled);
+    expect(graph.compile(sourceOf(text), WAIT)).toBe(compiled);
     await graph.close();
+  });
+
+  it('lets go of who has no time left, and does not plan for him', async () => {
+    const patient = loadGraph(supergraph, { planMs: 60_000 });
+    const controller = new AbortController();
+    const wait = { caller: 'gone', signal: controller.signal };
+    const compiling = Promise.resolve(patient.compile(sourceOf(HARD), wait));
+    const after = patient.compile(sourceOf('{ t { n { n { f0 f1 f2 f4 } } } }'), WAIT);
+    controller.abort();
+    await expect(compiling).rejects.toThrow('not ready in time');
+    // The thread is free at once for who waited behind.
+    expect((await after).plan).not.toBeNull();
+    expect(() => patient.compile(sourceOf(HARD), wait)).toThrow('not ready in time');
+    // It was given up, not refused: whoever asks again is planned for.
+    const again = Promise.allSettled([patient.compile(sourceOf(HARD), WAIT)]);
+    await patient.close();
+    expect(await again).toMatchObject([{ reason: { extensions: { code: 'OVERLOADED' } } }]);
   });
 });

@@ -6,9 +6,9 @@ import { type CompiledOperation, compileOperation, findOperation } from './compi
 import { createTypeRelations } from './plan/type-relations.ts';
 import { openPlanner, type Planner, tooMuch } from './planning/open-planner.ts';
 import { createOperationWeigher } from './planning/plan-weight.ts';
-import { createPlannerThread, type PlannerThreadOptions } from './planning/planner-thread.ts';
+import { createPlannerThread, type PlannerThreadOptions, type PlanRequest } from './planning/planner-thread.ts';
 import type { SubgraphAddress } from './subgraph-calls.ts';
-import { hasErrorCode } from '#gateway/http/request-error.ts';
+import { hasErrorCode, requestError } from '#gateway/http/request-error.ts';
 import { readOwners } from '#gateway/supergraph.ts';
 import { MortarError } from '#platform/errors.ts';
 
@@ -29,6 +29,14 @@ export interface OperationSource {
   readonly operationName: string | undefined;
 }
 
+/** Who waits for an operation to be compiled. */
+export interface CompileWait {
+  /** Heavy operations are planned for callers in turn. */
+  readonly caller: string;
+  /** Nobody waits any longer: the client left, or its time is over. */
+  readonly signal: AbortSignal;
+}
+
 /** One supergraph and all that is worked out from it; a new one makes a new object, so requests never see two. */
 export interface LoadedGraph {
   /** Hash of the supergraph's text: the first 16 hexadecimal digits of SHA-256. */
@@ -40,11 +48,14 @@ export interface LoadedGraph {
   readonly owners: ReadonlyMap<string, string>;
   /**
    * Compiled once; bounded, the least recently used goes. At once where planning is quick, else planned in a thread.
-   * @throws {GraphQLError} OPERATION_RESOLUTION_FAILURE; LIMIT_COST when it takes too long to plan; OVERLOADED
+   * @throws {GraphQLError} OPERATION_RESOLUTION_FAILURE; LIMIT_COST when it takes too long to plan; OVERLOADED;
+   *   DEADLINE_EXCEEDED when the wait was over before
    */
-  readonly compile: (source: OperationSource) => CompiledOperation | Promise<CompiledOperation>;
+  readonly compile: (source: OperationSource, wait: CompileWait) => CompiledOperation | Promise<CompiledOperation>;
   /** What is asked most, most first; for warming the next graph. */
   readonly mostUsed: (count: number) => readonly OperationSource[];
+  /** Another one is served: the thread ends as soon as no request waits for it. */
+  readonly retire: () => void;
   /** Ends the thread, if there is one. */
   readonly close: () => Promise<void>;
 }
@@ -53,6 +64,12 @@ interface CachedOperation {
   readonly compiled: CompiledOperation;
   readonly source: OperationSource;
   uses: number;
+}
+
+/** An operation that is planned in the thread, for all who ask for it meanwhile. */
+interface Planning {
+  readonly compiled: Promise<CompiledOperation>;
+  readonly waiting: { count: number };
 }
 
 /** The name of a supergraph in logs, metrics and /readyz. */
@@ -74,18 +91,22 @@ export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOpt
     maxSize: CACHED_BYTES,
     sizeCalculation: ({ compiled }) => compiled.bytes,
   });
-  const inThread = new Map<string, Promise<CompiledOperation>>();
+  const inThread = new Map<string, Planning>();
   const refused = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS });
 
   const keep = (key: string, source: OperationSource, compiled: CompiledOperation): CompiledOperation => {
     cache.set(key, { compiled, source, uses: 1 });
     return compiled;
   };
-  const planInThread = async (key: string, source: OperationSource): Promise<CompiledOperation> => {
+  const planInThread = async (
+    key: string,
+    source: OperationSource,
+    asked: Pick<PlanRequest, 'caller' | 'isWanted'>,
+  ): Promise<CompiledOperation> => {
     const { document, operationName } = source;
     const operation = findOperation(document, operationName);
     try {
-      const plan = await thread.plan(print(document), operationName);
+      const plan = await thread.plan({ text: print(document), operationName, ...asked });
       return keep(key, source, compileOperation(compiler, { document, operation }, plan));
     } catch (error) {
       // Each try costs as much as the one before.
@@ -95,7 +116,30 @@ export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOpt
       inThread.delete(key);
     }
   };
-  const compileAnew = (key: string, source: OperationSource): CompiledOperation | Promise<CompiledOperation> => {
+  const startPlanning = (key: string, source: OperationSource, caller: string): Planning => {
+    // Who asks now.
+    const waiting = { count: 1 };
+    const isWanted = (): boolean => waiting.count > 0;
+    const compiled = planInThread(key, source, { caller, isWanted });
+    // Once all who waited have left, nobody hears how it ended.
+    compiled.catch(() => undefined);
+    const planning = { compiled, waiting };
+    inThread.set(key, planning);
+    return planning;
+  };
+  const waitFor = async ({ compiled, waiting }: Planning, signal: AbortSignal): Promise<CompiledOperation> => {
+    try {
+      return await untilAborted(compiled, signal);
+    } finally {
+      waiting.count -= 1;
+      if (waiting.count === 0) thread.review();
+    }
+  };
+  const compileAnew = (
+    key: string,
+    source: OperationSource,
+    { caller, signal }: CompileWait,
+  ): CompiledOperation | Promise<CompiledOperation> => {
     const { document, operationName } = source;
     const operation = findOperation(document, operationName);
     if (weigh(document, operation, MOST_WEIGHT) < MOST_WEIGHT)
@@ -105,9 +149,11 @@ export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOpt
         compileOperation(compiler, { document, operation }, planner.plan(document, operationName)),
       );
     if (refused.has(key)) throw tooMuch();
-    const started = inThread.get(key) ?? planInThread(key, source);
-    inThread.set(key, started);
-    return started;
+    if (signal.aborted) throw requestError('DEADLINE_EXCEEDED');
+    const started = inThread.get(key);
+    if (started === undefined) return waitFor(startPlanning(key, source, caller), signal);
+    started.waiting.count += 1;
+    return waitFor(started, signal);
   };
   return {
     id: graphId(supergraphSdl),
@@ -115,10 +161,10 @@ export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOpt
     apiSchema,
     subgraphs: supergraph.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
     owners: readOwners(supergraphSdl),
-    compile: (source) => {
+    compile: (source, wait) => {
       const key = `${source.queryHash} ${source.operationName ?? ''}`;
       const known = cache.get(key);
-      if (known === undefined) return compileAnew(key, source);
+      if (known === undefined) return compileAnew(key, source, wait);
       known.uses += 1;
       return known.compiled;
     },
@@ -127,8 +173,21 @@ export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOpt
         .toSorted((a, b) => b.uses - a.uses)
         .slice(0, count)
         .map(({ source }) => source),
+    retire: thread.retire,
     close: thread.close,
   };
+}
+
+/** @throws {GraphQLError} DEADLINE_EXCEEDED once the signal is aborted */
+async function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise: left, reject } = Promise.withResolvers<never>();
+  const leave = (): void => reject(requestError('DEADLINE_EXCEEDED'));
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([result, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 function openOrRefuse(supergraphSdl: string): Planner {

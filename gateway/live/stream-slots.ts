@@ -1,3 +1,4 @@
+import { callerKey } from '#gateway/auth/principal.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 import type { StreamsConfig } from '#gateway/config-schema.ts';
 import type { Principal } from '#schema/model/request.ts';
@@ -12,8 +13,8 @@ export function createStreamSlots(limits: Pick<StreamsConfig, 'perProcess' | 'pe
   const open = new Map<string, number>();
   let total = 0;
   return {
-    take({ client, customer }) {
-      const caller = `${client} ${customer ?? ''}`;
+    take(principal) {
+      const caller = callerKey(principal);
       const own = open.get(caller) ?? 0;
       if (own >= limits.perCaller)
         throw requestError('OVERLOADED', `This caller has ${own} streams open; at most ${limits.perCaller}.`);

@@ -3,14 +3,33 @@ import type { QueryPlan } from '@apollo/query-planner';
 
 import { tooMuch } from './open-planner.ts';
 import type { PlannerMessage, PlannerThreadData } from './planner-protocol.ts';
+import { createPlannerQueue } from './planner-queue.ts';
 import { requestError } from '#gateway/http/request-error.ts';
 
-/** Plans the operations of one supergraph in a thread of their own, one after the other. */
+/** One operation somebody waits for. */
+export interface PlanRequest {
+  readonly text: string;
+  readonly operationName: string | undefined;
+  /** Who asks: callers are planned for in turn. */
+  readonly caller: string;
+  /** False once nobody waits any longer; looked at when it matters, and at `review`. */
+  readonly isWanted: () => boolean;
+}
+
+/** Plans the operations of one supergraph in a thread of their own, one after the other, one of each caller in turn. */
 export interface PlannerThread {
   /**
-   * @throws {GraphQLError} LIMIT_COST when it takes too long or too much memory, OVERLOADED when too many wait
+   * @throws {GraphQLError} LIMIT_COST when it takes too long or too much memory; OVERLOADED when too many wait, in all or
+   * of this caller; DEADLINE_EXCEEDED when it was given up because nobody wanted it
    */
-  readonly plan: (text: string, operationName: string | undefined) => Promise<QueryPlan>;
+  readonly plan: (request: PlanRequest) => Promise<QueryPlan>;
+  /**
+   * Gives up what nobody wants: what waits at once; what runs when somebody else needs the thread, for otherwise its
+   * plan is of use to whoever asks again.
+   */
+  readonly review: () => void;
+  /** Another supergraph is served: the thread ends as soon as nobody waits for it. */
+  readonly retire: () => void;
   /** Ends the thread; what waits is refused. */
   readonly close: () => Promise<void>;
 }
@@ -20,11 +39,11 @@ export interface PlannerThreadOptions {
   readonly planMs?: number;
   /** Operations that may wait. @default 50 */
   readonly maxWaiting?: number;
+  /** Operations of one caller that may wait. @default 5 */
+  readonly maxOfCaller?: number;
 }
 
-interface Waiting {
-  readonly text: string;
-  readonly operationName: string | undefined;
+interface Waiting extends PlanRequest {
   readonly resolve: (plan: QueryPlan) => void;
   readonly reject: (error: Error) => void;
 }
@@ -35,12 +54,13 @@ const THREAD_MEMORY_MB = 256;
 
 /** Started at the first operation. A document that takes too long ends the thread; the next starts another. */
 export function createPlannerThread(supergraphSdl: string, options: PlannerThreadOptions = {}): PlannerThread {
-  const { planMs = 2_000, maxWaiting = 50 } = options;
-  const waiting: Waiting[] = [];
+  const { planMs = 2_000, maxWaiting = 50, maxOfCaller = 5 } = options;
+  const queue = createPlannerQueue<Waiting>({ inAll: maxWaiting, perCaller: maxOfCaller });
   let worker: Worker | null = null;
   let ready = false;
   let running: { readonly id: number; readonly job: Waiting; readonly timer: NodeJS.Timeout } | null = null;
   let idle: NodeJS.Timeout | undefined;
+  let idleMs = IDLE_MS;
   let nextId = 1;
 
   const end = (): Promise<unknown> => {
@@ -49,6 +69,9 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
     ready = false;
     clearTimeout(idle);
     return ended?.terminate() ?? Promise.resolve();
+  };
+  const refuseWaiting = (error: Error, isKept: (job: Waiting) => boolean = () => false): void => {
+    for (const job of queue.drop(isKept)) job.reject(error);
   };
   const finish = (settle: (job: Waiting) => void): void => {
     if (running === null) return;
@@ -63,7 +86,7 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
     if (lost !== worker) return;
     const started = ready;
     void end();
-    if (running === null && !started) for (const job of waiting.splice(0)) job.reject(error);
+    if (running === null && !started) refuseWaiting(error);
     finish(({ reject }) => reject(tooMuch()));
   };
   const receive = (message: PlannerMessage): void => {
@@ -92,15 +115,16 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
   const next = (): void => {
     if (running !== null) return;
     clearTimeout(idle);
-    const job = waiting[0];
-    if (job === undefined) {
-      idle = setTimeout(() => void end(), IDLE_MS);
+    if (queue.size() === 0) {
+      if (idleMs === 0) return void end();
+      idle = setTimeout(() => void end(), idleMs);
       idle.unref();
       return;
     }
     if (worker === null) start();
     if (!ready) return;
-    waiting.shift();
+    const job = queue.next();
+    if (job === undefined) return;
     const timer = setTimeout(() => {
       void end();
       finish(({ reject }) => reject(tooMuch()));
@@ -109,19 +133,37 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
     worker?.postMessage({ id: nextId, text: job.text, operationName: job.operationName });
     nextId += 1;
   };
+  const review = (): void => {
+    const abandoned = requestError('DEADLINE_EXCEEDED');
+    refuseWaiting(abandoned, (job) => job.isWanted());
+    const isNeeded = queue.size() > 0 || idleMs === 0;
+    if (running !== null && !running.job.isWanted() && isNeeded) {
+      void end();
+      finish(({ reject }) => reject(abandoned));
+    }
+    next();
+  };
   return {
-    plan: (text, operationName) => {
-      if (waiting.length >= maxWaiting) return Promise.reject(requestError('OVERLOADED'));
+    review,
+    plan: (request) => {
+      review();
       const { promise, resolve, reject } = Promise.withResolvers<QueryPlan>();
-      waiting.push({ text, operationName, resolve, reject });
-      next();
+      if (!queue.add(request.caller, { ...request, resolve, reject }))
+        return Promise.reject(requestError('OVERLOADED'));
+      // What runs and nobody wants makes room.
+      review();
       return promise;
     },
+    retire: () => {
+      idleMs = 0;
+      review();
+    },
     close: async () => {
-      for (const job of waiting.splice(0)) job.reject(requestError('OVERLOADED'));
+      idleMs = 0;
+      const ended = end();
+      refuseWaiting(requestError('OVERLOADED'));
       finish(({ reject }) => reject(requestError('OVERLOADED')));
-      await end();
-      clearTimeout(idle);
+      await ended;
     },
   };
 }
