@@ -11,6 +11,7 @@ import type {
   ProfileRecord,
   StockReading,
 } from '#schema/model/records.ts';
+import { isAheadOf } from '#schema/model/source-clock.ts';
 import type { RateRecord, ServicePointRecord, TrackingRecord } from '#schema/model/shipping.ts';
 
 /** What a source itself says about a record's age and version. */
@@ -63,9 +64,12 @@ function rawValueOf(draft: object): { readonly rawValue?: string } {
 
 function provenanceOf(draft: { readonly stamp: Stamp }, origin: Origin): Provenance {
   const { stamp } = draft;
-  const age = stamp.asOf === null ? null : Date.parse(origin.observedAt) - Date.parse(stamp.asOf);
+  const observedMs = Date.parse(origin.observedAt);
+  // An instant to come tells no age: the value counts as stale, and as old as our reading of it.
+  const isAhead = isAheadOf(observedMs, stamp.asOf);
+  const age = stamp.asOf === null ? null : observedMs - Date.parse(stamp.asOf);
   return {
-    asOf: stamp.asOf,
+    asOf: isAhead ? null : stamp.asOf,
     observedAt: origin.observedAt,
     source: {
       system: origin.system,
@@ -75,7 +79,7 @@ function provenanceOf(draft: { readonly stamp: Stamp }, origin: Origin): Provena
       ...rawValueOf(draft),
     },
     lane: origin.lane,
-    stale: origin.freshnessMs !== null && age !== null && age > origin.freshnessMs,
+    stale: isAhead || (origin.freshnessMs !== null && age !== null && age > origin.freshnessMs),
     degraded: false,
     inputs: [],
   };

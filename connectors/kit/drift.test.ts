@@ -52,3 +52,32 @@ it('is told of a word nobody knows, of a row and of a whole answer; what can be 
   });
   expect(await read({ orders: 'none' }, ['fine'])).toEqual({ drifts: [told('shape')], slots: ['UPSTREAM_CONTRACT'] });
 });
+
+it('is told of an instant to come, which is no age: the record is stale and undated', async () => {
+  const drifts: Drift[] = [];
+  const silent = (): void => {};
+  const update = async (aheadMs: number) => {
+    const updatedAt = new Date(Date.now() + aheadMs).toISOString();
+    const pos = connectSystem(posSquare, {
+      config: systemConfig.parse({
+        id: 'pos',
+        connector: 'pos-square',
+        url: 'http://pos.test',
+        credentials: { token: 't' },
+      }),
+      clock: systemClock,
+      logger: { debug: silent, info: silent, warn: silent, error: silent },
+      trace: silent,
+      onDrift: (drift) => drifts.push(drift),
+      fetch: async () => await Promise.resolve(Response.json({ orders: [{ ...fine, updated_at: updatedAt }] })),
+    });
+    const [slot] = (await pos.orders?.ordersById(['fine'], within(1_000))) ?? [];
+    if (slot === null || slot === undefined || slot instanceof Error) throw new Error('the order can be read');
+    return { asOf: slot.provenance.asOf === updatedAt, stale: slot.provenance.stale };
+  };
+  // Two clocks differ by so much.
+  expect(await update(50_000)).toEqual({ asOf: true, stale: false });
+  expect(drifts).toEqual([]);
+  expect(await update(120_000)).toEqual({ asOf: false, stale: true });
+  expect(drifts).toEqual([told('clock')]);
+});

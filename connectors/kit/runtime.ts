@@ -14,11 +14,11 @@ export interface KitLogger {
   readonly error: (facts: object, message: string) => void;
 }
 
-/** A vendor's answer that is not as promised. `shape`: all of it; `row`: some of its rows; `word`: a word of a closed list nobody knows. */
+/** A vendor's answer that is not as promised. `shape`: all of it; `row`: some of its rows; `word`: a word of a closed list nobody knows; `clock`: an instant to come. */
 export interface Drift {
   readonly system: string;
   readonly operation: string;
-  readonly kind: 'shape' | 'row' | 'word';
+  readonly kind: 'shape' | 'row' | 'word' | 'clock';
 }
 
 /** What the kit's parts share about one connected system. */

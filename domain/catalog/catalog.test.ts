@@ -8,8 +8,9 @@ import { type ChannelConfig, channelConfig } from '#schema/model/configuration.t
 import { toSystemId } from '#schema/model/ids.ts';
 import type { ItemRecord } from '#schema/model/records.ts';
 import type { FeedPage, Slot } from '#schema/model/sources.ts';
-import { aClock, aFeed, anItem, aPage, aScope } from '#test/support/catalog.ts';
+import { aClock, aFeed, anItem, aPage, aScope, aProvenance } from '#test/support/catalog.ts';
 import { describeDatabases, openTestSqlite, type TestDatabase } from '#test/support/databases.ts';
+import { snapshotProvenance } from './feed-freshness.ts';
 import { createCatalog } from './catalog.ts';
 import { catalogMigrations } from './migrations.ts';
 
@@ -258,6 +259,14 @@ test('items of a system no channel sells at are in no wrong currency', async () 
   const { catalog, feed } = aCatalog(db);
   await feed('pos', aPage([anItem('pos', 'A', { price: { amount: '1.00', currency: 'EUR' } })]));
   expect(await catalog.currencies.wrongItems()).toEqual(new Map());
+});
+
+test('a record its source dated ahead of our clock stays stale in the snapshot', () => {
+  const age = { nowMs: Date.parse('2026-11-23T12:00:00.000Z'), feed: null, fallback: false };
+  const undated = aProvenance('erp', { asOf: null });
+  expect(snapshotProvenance({ ...undated, stale: true }, age)).toMatchObject({ stale: true, degraded: false });
+  // A source that never says when is no worse for it.
+  expect(snapshotProvenance(undated, age)).toMatchObject({ stale: false });
 });
 
 test('an unknown channel is an input error that names the known ones', async () => {

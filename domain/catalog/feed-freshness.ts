@@ -43,10 +43,11 @@ export interface SnapshotAge {
 
 /**
  * The provenance of a value served from a snapshot: kept by a feed, and stale when neither the value nor its feed is
- * younger than 15 minutes, or when it stands in for a realtime read that failed (the source may have moved on).
+ * younger than 15 minutes, when the source dated it ahead of our clock, or when it stands in for a realtime read that failed (the source may have moved on).
  */
 export function snapshotProvenance(stored: Provenance, { nowMs, feed, fallback }: SnapshotAge): Provenance {
   const seenMs = Math.max(Date.parse(stored.observedAt), feed?.updatedAtMs ?? 0);
-  const stale = fallback || !(nowMs - seenMs <= SNAPSHOT_FRESH_MS);
+  const isDatedAhead = stored.asOf === null && stored.stale;
+  const stale = fallback || isDatedAhead || !(nowMs - seenMs <= SNAPSHOT_FRESH_MS);
   return { ...stored, lane: 'NEAR_REALTIME', stale, degraded: fallback };
 }

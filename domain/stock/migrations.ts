@@ -13,6 +13,8 @@ interface StockSnapshotRow {
   reading: string;
   /** When the source says it was true, else when it was read. */
   as_of_ms: number;
+  /** 1: the source said when, and what is older does not replace it. 0: `as_of_ms` is our reading, and anything later to arrive does. */
+  dated: number;
   /** Why the reading is never offered (QuarantineReason); null: it may be. */
   quarantine: string | null;
 }
@@ -60,6 +62,15 @@ export const stockMigrations: readonly Migration[] = [
       await sql`create index stock_snapshot_quarantine on stock_snapshot (system, as_of_ms) where quarantine is not null`.execute(
         db,
       );
+    },
+  },
+  {
+    name: 'stock-003-dated',
+    up: async (db) => {
+      await db.schema
+        .alterTable('stock_snapshot')
+        .addColumn('dated', 'integer', (column) => column.notNull().defaultTo(1))
+        .execute();
     },
   },
 ];

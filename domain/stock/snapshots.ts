@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Database } from '#platform/database.ts';
 import { commitFeedCursor, cursorOf, readFeedCursor } from '#platform/feed-cursors.ts';
 import type { StockReading } from '#schema/model/records.ts';
+import { isAheadOf } from '#schema/model/source-clock.ts';
 import type { FeedSink } from '#schema/model/sources.ts';
 import { quarantineReason } from './atp.ts';
 import type { StockTables } from './migrations.ts';
@@ -57,7 +58,8 @@ export function createStockSnapshots({
     replaceItems: (items) =>
       db.write.transaction().execute(async (trx) => {
         for (const [system, all] of Map.groupBy(items, (item) => item.system)) {
-          for (const chunk of batchesOf(all, CHUNK)) await replaceChunk(trx, system, chunk);
+          for (const chunk of batchesOf(all, CHUNK))
+            await replaceChunk(trx, { system, items: chunk, nowMs: clock.nowMs() });
         }
       }),
     sink: {
@@ -75,7 +77,9 @@ export function createStockSnapshots({
           const upserts = page.changes.flatMap((change) => (change.kind === 'upsert' ? [change.value] : []));
           await upsertForward(
             trx,
-            upserts.map((reading) => toRow(reading, feed.system, reading.externalId)),
+            upserts.map((reading) =>
+              toRow(reading, { system: feed.system, itemKey: reading.externalId, nowMs: clock.nowMs() }),
+            ),
           );
           await commitFeedCursor(trx, cursorOf(feed, page, clock));
         }),
@@ -107,8 +111,16 @@ async function findChunk(db: Kysely<StockTables>, system: string, items: readonl
   });
 }
 
-async function replaceChunk(trx: Transaction<StockTables>, system: string, items: readonly ItemStock[]): Promise<void> {
-  const rows = items.flatMap(({ itemKey, readings }) => readings.map((reading) => toRow(reading, system, itemKey)));
+interface Replacement {
+  readonly system: string;
+  readonly items: readonly ItemStock[];
+  readonly nowMs: number;
+}
+
+async function replaceChunk(trx: Transaction<StockTables>, { system, items, nowMs }: Replacement): Promise<void> {
+  const rows = items.flatMap(({ itemKey, readings }) =>
+    readings.map((reading) => toRow(reading, { system, itemKey, nowMs })),
+  );
   const before = Math.min(...items.map(({ observedAtMs }) => observedAtMs));
   const named = rows.map((row) => `${row.item_key}${SEPARATOR}${row.location_external_id}`);
   // Places the source no longer names hold nothing; unless a figure newer than this read says otherwise.
@@ -120,7 +132,7 @@ async function replaceChunk(trx: Transaction<StockTables>, system: string, items
       'in',
       items.map(({ itemKey }) => itemKey),
     )
-    .where('as_of_ms', '<', before);
+    .where((eb) => eb.or([eb('as_of_ms', '<', before), eb('dated', '=', 0)]));
   if (named.length > 0)
     gone = gone.where(sql<string>`item_key || ${SEPARATOR} || location_external_id`, 'not in', named);
   await gone.execute();
@@ -129,7 +141,8 @@ async function replaceChunk(trx: Transaction<StockTables>, system: string, items
 
 async function upsertForward(trx: Transaction<StockTables>, rows: readonly StockTables['stock_snapshot'][]) {
   // Feeds deliver in any order: of two figures of one place in a page the newer counts, wherever it stands.
-  const ordered = rows.toSorted((a, b) => a.as_of_ms - b.as_of_ms);
+  // One without a date counts only where there is no other.
+  const ordered = rows.toSorted((a, b) => a.dated - b.dated || a.as_of_ms - b.as_of_ms);
   const last = new Map(ordered.map((row) => [`${row.item_key}\n${row.location_external_id}`, row]));
   for (const chunk of batchesOf([...last.values()], CHUNK)) {
     await trx
@@ -142,15 +155,31 @@ async function upsertForward(trx: Transaction<StockTables>, rows: readonly Stock
             code: eb.ref('excluded.code'),
             reading: eb.ref('excluded.reading'),
             as_of_ms: eb.ref('excluded.as_of_ms'),
+            dated: eb.ref('excluded.dated'),
             quarantine: eb.ref('excluded.quarantine'),
           }))
-          .whereRef('excluded.as_of_ms', '>=', 'stock_snapshot.as_of_ms'),
+          .where((eb) =>
+            eb.or([
+              eb('excluded.as_of_ms', '>=', eb.ref('stock_snapshot.as_of_ms')),
+              eb('stock_snapshot.dated', '=', 0),
+            ]),
+          ),
       )
       .execute();
   }
 }
 
-function toRow(reading: StockReading, system: string, itemKey: string): StockTables['stock_snapshot'] {
+interface RowKey {
+  readonly system: string;
+  readonly itemKey: string;
+  readonly nowMs: number;
+}
+
+/** A reading dated ahead of our clock would never be replaced: it is stored without a date, as stale. */
+function toRow(stated: StockReading, { system, itemKey, nowMs }: RowKey): StockTables['stock_snapshot'] {
+  const reading = isAheadOf(nowMs, stated.provenance.asOf)
+    ? { ...stated, provenance: { ...stated.provenance, asOf: null, stale: true } }
+    : stated;
   return {
     system,
     item_key: itemKey,
@@ -158,6 +187,7 @@ function toRow(reading: StockReading, system: string, itemKey: string): StockTab
     code: reading.code,
     reading: JSON.stringify(reading),
     as_of_ms: Date.parse(reading.provenance.asOf ?? reading.provenance.observedAt),
+    dated: reading.provenance.asOf === null ? 0 : 1,
     quarantine: reading.onHand === null ? null : quarantineReason({ ...reading, onHand: reading.onHand }),
   };
 }

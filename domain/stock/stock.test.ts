@@ -202,6 +202,38 @@ describeDatabases('last-seen stock', (open) => {
     expect((await snapshots.find('pos', [name]))[0]?.map(({ onHand }) => onHand)).toEqual([7]);
   });
 
+  test('a figure dated ahead of our clock is stale, and does not freeze: whatever the source states next replaces it', async () => {
+    await using db = await open(retailMigrations);
+    const snapshots = createStockSnapshots({ database: db.database, clock: aClock() });
+    const feed = aFeed<StockReading>('pos', 'stock');
+    const stated = (onHand: number, asOf: string) =>
+      aReading('pos', 'L1', { onHand, provenance: aProvenance('pos', { asOf }) });
+    const write = async (...readings: StockReading[]) => {
+      await snapshots.sink.writePage(feed, aPage(readings));
+      const [found] = await snapshots.find('pos', [name]);
+      return found?.map(({ onHand, provenance: { asOf, stale } }) => [onHand, asOf, stale]);
+    };
+    // Clocks differ by a minute.
+    expect(await write(stated(60, '2026-11-23T12:01:00.000Z'))).toEqual([[60, '2026-11-23T12:01:00.000Z', false]]);
+    expect(await write(stated(50, '2099-01-01T00:00:00.000Z'))).toEqual([[60, '2026-11-23T12:01:00.000Z', false]]);
+    await snapshots.sink.writePage(feed, {
+      changes: [{ kind: 'delete', system: toSystemId('pos'), externalId: 'pos:A' }],
+      cursor: 'c',
+      done: true,
+    });
+    expect(await write(stated(50, '2099-01-01T00:00:00.000Z'))).toEqual([[50, null, true]]);
+    // Older than our reading of it, and right all the same.
+    expect(await write(stated(1, '2026-11-23T11:58:00.000Z'))).toEqual([[1, '2026-11-23T11:58:00.000Z', false]]);
+    // In one page the figure with a date counts, wherever it stands.
+    await write(stated(7, '2026-11-23T11:59:00.000Z'), stated(50, '2099-01-01T00:00:00.000Z'));
+    expect(await write()).toEqual([[7, '2026-11-23T11:59:00.000Z', false]]);
+    // A live read is told the same, and a place it no longer names is forgotten.
+    await snapshots.replaceItems([item([stated(50, '2099-01-01T00:00:00.000Z')])]);
+    expect(await write()).toEqual([[50, null, true]]);
+    await snapshots.replaceItems([item([])]);
+    expect(await write()).toEqual([]);
+  });
+
   test('a feed page and its cursor are committed together; a deletion takes all places of the item', async () => {
     await using db = await open(retailMigrations);
     const snapshots = createStockSnapshots({ database: db.database, clock: aClock() });
