@@ -85,7 +85,12 @@ interface Run {
   readonly context: SubgraphContext;
 }
 
-async function runDocument({ schema, fetch, context }: Run): Promise<Pick<SubgraphResult, 'data' | 'errors'>> {
+interface Executed {
+  readonly data: SubgraphResult['data'];
+  readonly errors: readonly GraphQLError[];
+}
+
+async function runDocument({ schema, fetch, context }: Run): Promise<Executed> {
   try {
     const result = await executeDocument({
       schema,

@@ -52,11 +52,14 @@ export interface SubgraphFetch {
   readonly deadlineAtMs?: number;
 }
 
+/** An error of an answer, wherever it was made; making an Error for each costs a stack each. */
+export type SubgraphError = Pick<GraphQLError, 'message' | 'path' | 'extensions'>;
+
 /** What a fetch answers: GraphQL's own result, with the notices beside it instead of inside `extensions`. */
 export interface SubgraphResult {
   readonly data: FormattedExecutionResult['data'];
   /** Masked: every error carries a code of platform/errors.ts in `extensions.code`, and `system` where one is concerned. */
-  readonly errors: readonly GraphQLError[];
+  readonly errors: readonly SubgraphError[];
   readonly refusals: readonly Refusal[];
   readonly degraded: readonly DegradedSource[];
   /** Bytes of the bodies as they travelled; absent: nothing did. */

@@ -30,7 +30,7 @@ export async function runOperation(operation: CompiledOperation, run: OperationR
     maxErrors: MAX_VARIABLE_ERRORS,
   });
   if (values.errors !== undefined) return { kind: 'refused', errors: values.errors };
-  const { report, errors } = createOperationReport(operation.paths, run.notices);
+  const { report, ...told } = createOperationReport(operation.paths, run.notices);
   const root = createRow();
   if (operation.plan !== null) {
     const { variables, fetch } = run;
@@ -44,6 +44,6 @@ export async function runOperation(operation: CompiledOperation, run: OperationR
   return {
     kind: 'answered',
     data,
-    errors: [...errors, ...findingErrors(completion.findings, errors, run.graph.owners)],
+    errors: [...told.errors, ...findingErrors(completion.findings, told, run.graph.owners)],
   };
 }

@@ -10,7 +10,7 @@ import { addRewrittenFields, applyRewrites } from './rewrites.ts';
 import type { Row } from './row.ts';
 import { failedAnswer, readEntityAnswers, readRootAnswer, type RowAnswer } from './row-answer.ts';
 import type { PlannedFetch, PlanPlace, PlanRun, PlanStep } from './run.ts';
-import { settle, type SettledFetch } from './settle.ts';
+import { settle, type SettledFetch, type Settling } from './settle.ts';
 import type { TypeRelations } from './type-relations.ts';
 
 /** Prepares one fetch of a plan. @throws {Error} when the plan needs what this executor does not do (@fromContext) */
@@ -52,7 +52,8 @@ function rootStep(fetch: CompiledFetch): PlanStep {
       const outcome = await run.fetch({ ...fetch.planned, variables: pickVariables(fetch.node, run) });
       return readRootAnswer(outcome, fetch.reading);
     };
-    settleSafely(fetch, await read().catch(() => BROKEN), { targets, run });
+    const answer = await read().catch(() => BROKEN);
+    settleSafely(fetch, answer, targets, settlingOf(fetch, run));
   };
 }
 
@@ -89,14 +90,15 @@ function entityStep(fetch: CompiledFetch, requires: NonNullable<FetchNode['requi
       rows = collect(targets, batchOf(fetch, asked, run));
     } catch {
       // A key no text can hold.
-      settleSafely(fetch, BROKEN, { targets, run });
+      settleSafely(fetch, BROKEN, targets, settlingOf(fetch, run));
       return;
     }
     const calls = [...new Set(rows.map(({ slot }) => slot.answers))];
     const answered = await Promise.all(calls);
     const answersOf = new Map(calls.map((call, index) => [call, answered[index]]));
+    const settling = settlingOf(fetch, run);
     for (const { slot, targets: places } of rows)
-      settleSafely(fetch, answersOf.get(slot.answers)?.[slot.index] ?? BROKEN, { targets: places, run });
+      settleSafely(fetch, answersOf.get(slot.answers)?.[slot.index] ?? BROKEN, places, settling);
   };
 }
 
@@ -126,14 +128,19 @@ function pickVariables({ variableUsages = [] }: FetchNode, { variables }: PlanRu
   return Object.fromEntries(used);
 }
 
+function settlingOf({ settled }: CompiledFetch, run: PlanRun): Settling {
+  return { run, mayTell: run.report.tellingOf(settled.subgraph) };
+}
+
 function settleSafely(
   { settled }: CompiledFetch,
   answer: RowAnswer,
-  { targets, run }: { readonly targets: readonly Target[]; readonly run: PlanRun },
+  targets: readonly Target[],
+  settling: Settling,
 ): void {
   try {
-    settle(settled, answer, targets, run);
+    settle(settled, answer, targets, settling);
   } catch {
-    settle(settled, BROKEN, targets, run);
+    settle(settled, BROKEN, targets, settling);
   }
 }

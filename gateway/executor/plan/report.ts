@@ -19,8 +19,13 @@ export function causeOf(code: ErrorCode): Cause {
   return { message: ERROR_CODES[code].message, extensions: { code } };
 }
 
+/** Whether a fetch may tell that many more errors place by place. */
+export type MayTell = (count: number) => boolean;
+
 /** Where the facts of all fetches of one operation go. Client paths are as exact as the plan knows them. */
 export interface Report {
+  /** For one fetch that answered; what it may not tell is remembered as untold of the subgraph. */
+  readonly tellingOf: (subgraph: string) => MayTell;
   readonly fail: (error: LocatedError) => void;
   /** One cause that costs a row these fields. */
   readonly failFields: (row: ResponsePath, keys: readonly string[], cause: Cause) => void;

@@ -53,7 +53,10 @@ export function readEntityAnswers(outcome: FetchOutcome, count: number, reading:
   const whole = wholeErrors(result.errors, count);
   if (Array.isArray(entities) && entities.length !== count) return repeat(count, failedAnswer(causesOf([])));
   const facts = factsByIndex(result, count, reading);
-  if (!Array.isArray(entities)) return facts.map((own) => ({ value: null, facts: own, failure: causesOf(whole) }));
+  if (!Array.isArray(entities)) {
+    const failure = causesOf(whole);
+    return facts.map((own) => ({ value: null, facts: own, failure }));
+  }
   applyRewrites(reading.rewrites, entities, reading.types);
   return facts.map((own, index) => {
     const value: unknown = entities[index] ?? null;
@@ -68,8 +71,18 @@ function repeat(count: number, answer: RowAnswer): readonly RowAnswer[] {
   return Array.from({ length: count }, () => answer);
 }
 
+/** Each is told at every field of every row: one of a kind is enough, as clients are told kinds. */
+const MAX_CAUSES = 5;
+
 function causesOf(errors: readonly LocatedError[]): readonly Cause[] {
-  return errors.length === 0 ? [causeOf('SUBGRAPH_UNAVAILABLE')] : errors;
+  if (errors.length === 0) return [causeOf('SUBGRAPH_UNAVAILABLE')];
+  const kinds = new Map<string, Cause>();
+  for (const error of errors) {
+    const kind = `${String(error.extensions['code'])} ${String(error.extensions['system'])}`;
+    if (!kinds.has(kind)) kinds.set(kind, error);
+    if (kinds.size === MAX_CAUSES) break;
+  }
+  return [...kinds.values()];
 }
 
 /** Errors of no entity in particular. */

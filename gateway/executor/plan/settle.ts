@@ -2,6 +2,7 @@ import { adopt } from './adopt.ts';
 import type { FetchSelection } from './answer-fields.ts';
 import { holds } from './guards.ts';
 import { type Target, toPath } from './paths.ts';
+import type { MayTell } from './report.ts';
 import type { RowAnswer } from './row-answer.ts';
 import { isRow, type Row } from './row.ts';
 import type { PlanRun } from './run.ts';
@@ -13,30 +14,46 @@ export interface SettledFetch {
   readonly types: TypeRelations;
 }
 
+/** Where the answers of one fetch go. */
+export interface Settling {
+  readonly run: PlanRun;
+  /** One for all rows of the fetch. */
+  readonly mayTell: MayTell;
+}
+
 /** Takes one row's answer over into every place that shows the row, and tells its facts at each of them. */
-export function settle(fetch: SettledFetch, answer: RowAnswer, targets: readonly Target[], run: PlanRun): void {
+export function settle(fetch: SettledFetch, answer: RowAnswer, targets: readonly Target[], settling: Settling): void {
   const { value, facts, failure } = answer;
   const silent = facts.errors.length + facts.refusals.length + facts.degraded.length === 0 && failure === null;
   for (const target of targets) {
     if (isRow(value)) adopt(target.row, value, fetch.selection.fields, fetch.types);
-    if (!silent) tell(fetch, answer, target, run);
+    if (!silent) tell(fetch, answer, target, settling);
   }
 }
 
-function tell({ subgraph, selection, types }: SettledFetch, answer: RowAnswer, target: Target, run: PlanRun): void {
+function tell(
+  { subgraph, selection, types }: SettledFetch,
+  answer: RowAnswer,
+  target: Target,
+  { run, mayTell }: Settling,
+): void {
   const { facts, failure } = answer;
   const { report } = run;
   const named = (extensions: Readonly<Record<string, unknown>>) => ({ ...extensions, serviceName: subgraph });
-  for (const { message, path = [], extensions } of facts.errors)
+  for (const { message, path = [], extensions } of facts.errors) {
+    if (!mayTell(1)) break;
     report.fail({ message, path: toPath(target.path, path), extensions: named(extensions) });
+  }
   for (const { fact, rest } of facts.refusals) report.refuse(fact, toPath(target.path, rest));
   for (const { fact, rest } of facts.degraded) report.degrade(fact, toPath(target.path, rest));
-  if (failure === null) return;
+  if (failure === null || !mayTell(0)) return;
   const told = new Set(facts.errors.map(({ path }) => path?.[0]));
   const keys = keysOf(selection, target.row, { types, run }).filter((key) => !told.has(key));
   if (keys.length === 0 && told.size > 0) return;
-  for (const { message, extensions } of failure)
+  for (const { message, extensions } of failure) {
+    if (!mayTell(keys.length)) break;
     report.failFields(toPath(target.path), keys, { message, extensions: named(extensions) });
+  }
 }
 
 /** What the fetch would have answered for this row. */

@@ -1,7 +1,5 @@
-import { GraphQLError } from 'graphql';
-
 import { isRow, ownValue } from '#gateway/executor/plan/row.ts';
-import type { SubgraphResult } from '#platform/subgraph.ts';
+import type { SubgraphError, SubgraphResult } from '#platform/subgraph.ts';
 
 /** What a remote subgraph answered, without what only our own subgraphs tell. */
 export type PlainResult = Pick<SubgraphResult, 'data' | 'errors'> & {
@@ -42,20 +40,25 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readError(entry: unknown): GraphQLError {
+function readError(entry: unknown): SubgraphError {
   const given = isRow(entry) ? entry : {};
   const message = ownValue(given, 'message');
   const path = ownValue(given, 'path');
   const extensions = ownValue(given, 'extensions');
-  return new GraphQLError(typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : 'An error without a message.', {
-    path: isPath(path) ? path : null,
+  return {
+    message: typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : 'An error without a message.',
+    path: isPath(path) ? path : undefined,
     extensions: isRow(extensions) ? plainFacts(extensions) : {},
-  });
+  };
 }
+
+/** Far below what the limits of documents let a client select; a longer path is of no place in an answer. */
+const MAX_STEPS = 64;
 
 function isPath(path: unknown): path is (string | number)[] {
   return (
     Array.isArray(path) &&
+    path.length <= MAX_STEPS &&
     path.every((step) => typeof step === 'string' || (Number.isInteger(step) && (step as number) >= 0))
   );
 }

@@ -27,6 +27,7 @@ export interface Completion {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Where the pass is. */
   readonly path: (string | number)[];
+  /** The first ones. */
   readonly findings: Finding[];
   /** The field the pass is in. */
   coordinate: string;
@@ -70,8 +71,12 @@ export function completer(schema: GraphQLSchema, type: GraphQLOutputType, shape:
   return object(schema, type, shape);
 }
 
-function find({ findings, path, coordinate }: Completion): null {
-  findings.push({ path: [...path], coordinate });
+/** As many as are told place by place; a list of wrong values can hold a million. */
+const MAX_FINDINGS = 10_000;
+
+function find(completion: Completion): null {
+  const { findings, path, coordinate } = completion;
+  if (findings.length < MAX_FINDINGS) findings.push({ path: [...path], coordinate });
   return null;
 }
 
