@@ -3,7 +3,8 @@ import type { BudgetReport } from '#schema/model/sources.ts';
 import type { LimitRule, Observed } from './definition.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
-// How many calls a vendor lets us make. One budget an account, whoever calls: reads, feeds, retries, token renewals.
+// How many calls a vendor lets us make. One budget an account, whoever calls: reads, feeds, writes, retries. Requests for
+// tokens are not counted: vendors have limits of their own for them, and a 429 of theirs pauses the account too.
 
 /** A rate as the stores count it: `window` lets `limit` through in any `windowMs`; `bucket` fills up one unit each `intervalMs`. */
 export type RateShape =
@@ -65,6 +66,8 @@ export interface AccountBudget {
   readonly answered: (request: WireRequest, response: WireResponse) => void;
   /** Milliseconds this process knows the account to be paused. */
   readonly pausedMs: () => number;
+  /** Milliseconds the account is paused, whichever process was told. */
+  readonly pausedNowMs: () => Promise<number>;
   /** All rates as they stand now, in declared order. */
   readonly report: () => Promise<BudgetReport>;
 }
@@ -126,6 +129,7 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
       }
     },
     pausedMs: () => Math.max(0, pausedUntilMs - nowMs()),
+    pausedNowMs: async () => (await store.peek(account, [])).pausedMs,
     report: async () => {
       const named = rules.map((rule) => ({ name: rule.name, shape: shapeNamed(rule) }));
       const balance = await store.peek(account, named);

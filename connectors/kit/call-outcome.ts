@@ -8,6 +8,8 @@ import type { WireResponse } from './wire.ts';
 export type Outcome =
   | { readonly kind: 'answer'; readonly response: WireResponse }
   | { readonly kind: 'token-refused' }
+  /** Not sent: the account was paused while the call stood in line. */
+  | { readonly kind: 'paused' }
   /** `sent` false: the system had no chance to answer. */
   | { readonly kind: 'failure'; readonly error: MortarError; readonly again: boolean; readonly sent: boolean };
 

@@ -5,6 +5,7 @@ import type { OperationClass } from '#schema/model/sources.ts';
 
 import type { Authorizer } from './auth.ts';
 import type { AccountBudget } from './budget.ts';
+import { createBudgetLine } from './budget-line.ts';
 import { connectionError, failure, isWorthAnother, notSent, signOf } from './call-outcome.ts';
 import type { Outcome } from './call-outcome.ts';
 import { limitCall, orAborted, pauseFor } from './deadline.ts';
@@ -12,6 +13,7 @@ import { upstreamError } from './failure.ts';
 import type { Vitals } from './health.ts';
 import type { Lanes } from './lanes.ts';
 import { classify, parseAnswer } from './response.ts';
+import { createRetryCredit } from './retry-credit.ts';
 import type { HttpExchange, Transport } from './transport.ts';
 import { buildUrl } from './wire.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
@@ -62,18 +64,14 @@ export type Caller = (request: WireRequest, scope: CallScope, options: CallOptio
 
 /** Less than this is not worth a call. */
 const LEAST_MS = 20;
-/** What a wait for the budget must leave for the call itself: a moment booked and then missed is lost for everyone. */
-const ROOM_MS = 150;
-/** Retries are at most a tenth of the calls, and three at any time: a dead system must not be asked twice as often. */
-const RETRY_SHARE = 0.1;
-const RETRY_RESERVE = 3;
-
 /**
  * Calls to one system: turn, pause after 429, token, timeout, at most one retry, trace, health. A retry happens only where
- * time is left: after a wait the source asked for, or 10 to 100 ms after a failure that cost less than half of the time.
+ * time and credit are left: after a wait the source asked for, or 10 to 100 ms after a failure that cost less than half of
+ * the time.
  */
 export function createCaller(deps: CallerDeps): Caller {
-  let retryCredit = RETRY_RESERVE;
+  const credit = createRetryCredit();
+  const awaitBudget = createBudgetLine(deps.budget, deps.clock);
   const remaining = (scope: CallScope): number => scope.deadlineAtMs - deps.clock.nowMs();
 
   async function attempt(
@@ -100,15 +98,17 @@ export function createCaller(deps: CallerDeps): Caller {
     };
     let status = 0;
     try {
-      const authorization = await orAborted(deps.authorizer.headers(request.restricted ?? false), limit.signal);
+      const { restricted = false } = request;
+      const authorization = await orAborted(deps.authorizer.headers(restricted), limit.signal);
       const answer = await deps.transport.send({
         ...httpOf(request, deps.baseUrl, authorization),
         signal: limit.signal,
       });
       status = answer.status;
       deps.vitals.dated(answer.headers['date']);
-      if (number === 1 && deps.authorizer.canRenew(status)) {
-        deps.authorizer.refused(authorization);
+      const mayRenew = number === 1 && credit.isEnough();
+      if (mayRenew && deps.authorizer.renews({ status, headers: authorization, restricted })) {
+        credit.spend();
         trace(status, 'UPSTREAM_UNAVAILABLE');
         return { kind: 'token-refused' };
       }
@@ -120,15 +120,22 @@ export function createCaller(deps: CallerDeps): Caller {
       }
       const error = classify(response, deps.clock.nowMs(), options.mayBeEmpty === true && answer.text === '');
       record(status, error);
-      return error === null ? { kind: 'answer', response } : failure(error, isWorthAnother(error));
+      return error === null ? { kind: 'answer', response } : failed(error);
     } catch (thrown) {
       if (scope.signal.aborted) return notSent(upstreamError('UPSTREAM_TIMEOUT', { message: 'The caller left.' }));
       const error = limit.timedOut()
         ? upstreamError('UPSTREAM_TIMEOUT', { cause: thrown, message: `No whole answer within ${timeoutMs} ms.` })
         : connectionError(thrown);
       record(status, error);
-      return failure(error, isWorthAnother(error));
+      return failed(error);
     }
+  }
+
+  /** Whoever is told to slow down is told for the whole account: also at a retry, and by the token's endpoint. */
+  function failed(error: MortarError): Outcome {
+    const askedMs = error.retryAfterMs ?? (error.code === 'UPSTREAM_RATE_LIMITED' ? deps.pauseMs : 0);
+    void deps.budget.pause(askedMs);
+    return failure(error, isWorthAnother(error));
   }
 
   function callOf({ operation }: WireRequest, number: number, startedAtMs: number) {
@@ -138,49 +145,21 @@ export function createCaller(deps: CallerDeps): Caller {
   /** Milliseconds to wait before the one retry; null: no retry. */
   function retryAfter(error: MortarError, scope: CallScope, startedAtMs: number): number | null {
     const left = remaining(scope);
-    if (error.code === 'UPSTREAM_RATE_LIMITED') {
-      const waitMs = error.retryAfterMs ?? deps.pauseMs;
-      void deps.budget.pause(waitMs);
-      return waitMs + LEAST_MS < left ? waitMs : null;
-    }
-    if (deps.clock.nowMs() - startedAtMs > left || retryCredit < 1) return null;
-    retryCredit -= 1;
-    const waitMs = 10 + deps.random() * 90;
-    return waitMs + LEAST_MS < left ? waitMs : null;
-  }
-
-  /** Waits until the account's budget allows the call, and answers for which moment; an error when that would be too late. */
-  async function awaitBudget(
-    request: WireRequest,
-    scope: CallScope,
-    { operationClass }: CallOptions,
-  ): Promise<MortarError | number> {
-    for (;;) {
-      const askedAtMs = deps.clock.nowMs();
-      const mostMs = Math.max(0, remaining(scope) - ROOM_MS);
-      // A feed books no moment ahead, for reads that come later would have to go later: it asks again when there may be room.
-      const isFeed = operationClass === 'feed';
-      const { granted, waitMs } = await deps.budget.take(request, isFeed ? 0 : mostMs);
-      if (isFeed && !granted && waitMs <= mostMs && !scope.signal.aborted) {
-        await pauseFor(waitMs, scope.signal);
-        continue;
-      }
-      if (!granted) {
-        const message = "The system's limits allow no call in time.";
-        return upstreamError('UPSTREAM_RATE_LIMITED', { message, retryAfterMs: waitMs });
-      }
-      if (waitMs === 0) return askedAtMs;
-      await pauseFor(waitMs, scope.signal);
-      // Another call may have been told to slow down meanwhile.
-      if (deps.budget.pausedMs() === 0 || scope.signal.aborted) return askedAtMs + waitMs;
-    }
+    const isAsked = error.code === 'UPSTREAM_RATE_LIMITED' || error.retryAfterMs !== undefined;
+    if (!isAsked && deps.clock.nowMs() - startedAtMs > left) return null;
+    const waitMs = isAsked ? (error.retryAfterMs ?? deps.pauseMs) : 10 + deps.random() * 90;
+    if (!credit.isEnough() || waitMs + LEAST_MS >= left) return null;
+    credit.spend();
+    return waitMs;
   }
 
   async function turn(request: WireRequest, scope: CallScope, options: CallOptions, number: number): Promise<Outcome> {
-    const booked = await awaitBudget(request, scope, options);
+    const booked = await awaitBudget(request, scope, options.operationClass);
     if (typeof booked !== 'number') return notSent(booked);
     const release = await enterInTime(deps.lanes, options.operationClass, scope, remaining(scope));
     try {
+      // While it stood in line another call may have been told to slow down.
+      if (deps.budget.pausedMs() > 0) return { kind: 'paused' };
       const end = options.begin?.();
       if (end === null)
         return notSent(upstreamError('UPSTREAM_UNAVAILABLE', { message: 'A later call took its place.' }));
@@ -199,12 +178,16 @@ export function createCaller(deps: CallerDeps): Caller {
 
   return async (request, scope, options) => {
     const startedAtMs = deps.clock.nowMs();
-    retryCredit = Math.min(RETRY_RESERVE + 100, retryCredit + RETRY_SHARE);
+    credit.earn();
     let retried = false;
-    for (let number = 1; ; number += 1) {
+    for (let number = 1; ;) {
       const outcome = await turn(request, scope, options, number);
       if (outcome.kind === 'answer') return outcome.response;
-      if (outcome.kind === 'token-refused') continue;
+      if (outcome.kind === 'paused') continue;
+      if (outcome.kind === 'token-refused') {
+        number += 1;
+        continue;
+      }
       if (!outcome.sent) {
         const elapsedMs = deps.clock.nowMs() - startedAtMs;
         const { code: errorCode } = outcome.error;
@@ -214,6 +197,7 @@ export function createCaller(deps: CallerDeps): Caller {
       const waitMs = retried || !outcome.again || !mayRepeat ? null : retryAfter(outcome.error, scope, startedAtMs);
       if (waitMs === null) throw named(outcome.error, deps, number, startedAtMs);
       retried = true;
+      number += 1;
       await pauseFor(waitMs, scope.signal);
     }
   };

@@ -18,15 +18,12 @@ export function parseAnswer(answer: HttpAnswer): WireResponse {
 /** What an answer's status means; null: it is an answer to read. Redirects are refused: they would carry our token elsewhere. */
 export function classify(response: WireResponse, nowMs: number, mayBeEmpty = false): MortarError | null {
   const { status } = response;
-  if (status === 429) {
-    const retryAfterMs = retryAfterOf(response.headers['retry-after'], nowMs);
-    return upstreamError('UPSTREAM_RATE_LIMITED', {
-      message: 'The system asked us to slow down (429).',
-      ...(retryAfterMs === null ? {} : { retryAfterMs }),
-    });
-  }
-  if (status >= 500 || status === 408) {
-    return upstreamError('UPSTREAM_UNAVAILABLE', { message: `The system answered ${status}.` });
+  if (status === 429 || status >= 500 || status === 408) {
+    const retryAfterMs = status === 429 || status === 503 ? retryAfterOf(response.headers['retry-after'], nowMs) : null;
+    const asked = retryAfterMs === null ? {} : { retryAfterMs };
+    return status === 429
+      ? upstreamError('UPSTREAM_RATE_LIMITED', { message: 'The system asked us to slow down (429).', ...asked })
+      : upstreamError('UPSTREAM_UNAVAILABLE', { message: `The system answered ${status}.`, ...asked });
   }
   if (status === 401 || status === 403) {
     const message = `The system refused our credentials (${status}).`;

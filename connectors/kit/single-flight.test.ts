@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
+import { systemClock } from '#platform/clock.ts';
 import type { CallScope } from '#schema/model/request.ts';
+import type { OperationClass } from '#schema/model/sources.ts';
 import { codeOf, collectCalls, connect, echo, scope } from '#test/support/kit-system.ts';
 import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
+
+import { shareFlights } from './single-flight.ts';
+import type { WireRequest } from './wire.ts';
 
 const sharing = (shareKey: string, ms = 5_000, signal?: AbortSignal): CallScope => ({ ...scope(ms, signal), shareKey });
 
@@ -87,6 +92,32 @@ describe('reads of one moment', () => {
     expect(codeOf((await short)[0])).toBe('UPSTREAM_TIMEOUT');
     held.release();
     expect((await long)[0]).toMatchObject({ givenName: 'Person 1' });
+  });
+});
+
+describe('a shared call', () => {
+  const request: WireRequest = { operation: 'read', method: 'POST', path: '/people', json: { ids: ['1'] } };
+  const options = { operationClass: 'read' as OperationClass, timeoutMs: 1_000 };
+  const callsOf = async (calls: readonly (readonly [WireRequest, OperationClass])[]): Promise<number> => {
+    let made = 0;
+    const call = shareFlights(
+      async () => {
+        made += 1;
+        return await Promise.resolve({ status: 200, headers: {}, body: {} });
+      },
+      { system: 'crm', clock: systemClock },
+    );
+    await Promise.all(calls.map(([one, operationClass]) => call(one, sharing('k'), { ...options, operationClass })));
+    return made;
+  };
+
+  it.each([
+    ['is never a write', [request, 'write'], [request, 'write'], 2],
+    ['is a read', [request, 'read'], [request, 'read'], 1],
+    ['has the same headers', [request, 'read'], [{ ...request, headers: { version: '2' } }, 'read'], 2],
+    ['needs the same kind of token', [request, 'read'], [{ ...request, restricted: true }, 'read'], 2],
+  ] as const)('%s', async (_name, first, second, made) => {
+    expect(await callsOf([first, second])).toBe(made);
   });
 });
 

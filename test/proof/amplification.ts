@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import type { TokenAuth } from '#connectors/kit/definition.ts';
 import { connect, echo, scope } from '#test/support/kit-system.ts';
 import type { Evidence, Reporter } from '#test/support/evidence.ts';
 import { createRandom } from '#test/support/random.ts';
@@ -13,6 +14,8 @@ const AT_ONCE = 10;
 
 interface Failure {
   readonly name: string;
+  /** The system wants a token, which a login gives. @default false */
+  readonly wantsToken?: boolean;
   /** Whether the answer to this request fails; `random` is the proof's own. */
   readonly strikes: (random: () => number) => boolean;
   readonly fail: (response: ServerResponse) => void;
@@ -29,6 +32,19 @@ const FAILURES: readonly Failure[] = [
       response.destroy();
     },
   },
+  // A breaker does not help here: a system that asks to slow down is alive.
+  {
+    name: 'every answer is a 429 with Retry-After: 0',
+    strikes: () => true,
+    fail: (response) => sendJson(response, {}, 429, { 'retry-after': '0' }),
+  },
+  {
+    name: 'every token is refused (logins counted)',
+    wantsToken: true,
+    strikes: () => true,
+    fail: (response) => sendJson(response, {}, 401),
+  },
+  { name: 'no answer ever comes', strikes: () => true, fail: () => {} },
   // Too few failures for the breaker to open: only the retry budget holds the requests down.
   {
     name: 'one answer in four is a 503',
@@ -47,15 +63,26 @@ export const amplification: Evidence = {
   },
 };
 
+const LOGIN = '/token';
+const tokenAuth = (endpoint: string): TokenAuth<null> => ({
+  kind: 'token',
+  endpoint: () => endpoint,
+  form: () => ({ grant_type: 'client_credentials' }),
+  headers: (token) => ({ authorization: `Bearer ${token}` }),
+});
+
 async function count(failure: Failure, report: Reporter): Promise<void> {
   const random = createRandom(report.seed);
   const reads = report.short ? 600 : 5_000;
   let answered = 0;
-  await using upstream = await startUpstream(({ body }, response) => {
-    if (failure.strikes(random)) failure.fail(response);
+  await using upstream = await startUpstream(({ url, body }, response, number) => {
+    if (url === LOGIN) sendJson(response, { access_token: `token-${number}`, expires_in: 3_600 });
+    else if (failure.strikes(random)) failure.fail(response);
     else sendJson(response, echo(body));
   });
-  await using system = connect(upstream.url, { options: { concurrency: AT_ONCE } });
+  const auth = failure.wantsToken === true ? { definition: { auth: tokenAuth(upstream.url + LOGIN) } } : {};
+  const options = { concurrency: AT_ONCE, timeoutMs: 200 };
+  await using system = connect(upstream.url, { ...auth, options });
   for (let read = 0; read < reads; read += AT_ONCE) {
     const slots = await Promise.all(
       Array.from({ length: AT_ONCE }, async (_, index) => system.read([`${read + index}`], scope(5_000))),

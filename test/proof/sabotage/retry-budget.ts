@@ -2,7 +2,7 @@ import { removeRules } from './patch.ts';
 
 // Every failure is tried again, however many there are.
 removeRules({
-  module: 'connectors/kit/caller.ts',
-  rule: '|| retryCredit < 1) return null;',
-  without: ') return null;',
+  module: 'connectors/kit/retry-credit.ts',
+  rule: 'isEnough: () => credit >= 1,',
+  without: 'isEnough: () => true,',
 });
