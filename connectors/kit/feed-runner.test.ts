@@ -62,12 +62,18 @@ async function runFeed(setup: RunSetup) {
   const waited: number[] = [];
   const reports: FeedStatus[] = [];
   const warnings: object[] = [];
+  const errors: object[] = [];
   let nowMs = 1_000_000;
   const run = startFeed({
     feed,
     sink: setup.sink ?? sink,
     clock: { nowMs: () => nowMs },
-    logger: { debug: () => {}, info: () => {}, warn: (facts) => warnings.push(facts), error: () => {} },
+    logger: {
+      debug: () => {},
+      info: () => {},
+      warn: (facts) => warnings.push(facts),
+      error: (facts) => errors.push(facts),
+    },
     signal: controller.signal,
     random: () => 0.5,
     onProgress: (status) => reports.push(status),
@@ -79,7 +85,7 @@ async function runFeed(setup: RunSetup) {
   });
   await run.stopped;
   await run.firstLoad;
-  return { asked, stored, waited, reports, warnings, status: run.status() };
+  return { asked, stored, waited, reports, warnings, errors, status: run.status() };
 }
 
 describe('a feed', () => {
@@ -141,6 +147,63 @@ describe('a feed', () => {
     expect(asked).toEqual(['5', '5']);
     expect(status).toMatchObject({ loaded: false, rowsTotal: 0, lastError: 'INTERNAL_SERVER_ERROR' });
     expect(JSON.stringify(warnings)).not.toContain('ada@example.com');
+  });
+
+  it('leaves out the rows its sink refuses from the third time on, and counts them', async () => {
+    const { sink, stored } = memorySink('5');
+    const pages: FeedPage<string>[] = [];
+    const picky: FeedSink<string> = {
+      ...sink,
+      writePage: async (source, page) => {
+        if (page.changes.some((change) => change.kind === 'upsert' && change.value.startsWith('bad'))) {
+          throw new TypeError('ada@example.com');
+        }
+        pages.push(page);
+        await sink.writePage(source, page);
+      },
+    };
+    const page = { ...pageOf(['a', 'bad1', 'b', 'c', 'bad2'], '6', true), leftOut: 1 };
+    const { asked, status, errors } = await runFeed({ steps: [page, page, page], waits: 3, sink: picky });
+    expect(asked).toEqual(['5', '5', '5']);
+    expect(stored).toEqual({ cursor: '6', rows: ['a', 'b', 'c'] });
+    expect(pages.filter(({ cursor }) => cursor !== '5')).toMatchObject([{ changes: [], done: true, leftOut: 3 }]);
+    expect(pages.slice(0, -1).every(({ leftOut, done }) => leftOut === 0 && !done)).toBe(true);
+    expect(status).toMatchObject({ loaded: true, rowsTotal: 3, lastError: null });
+    expect(errors).toEqual([{ system, feed: 'people', refused: 2 }]);
+  });
+
+  it('keeps a page of which its sink takes no row for some minutes before it leaves them out', async () => {
+    const { sink, stored } = memorySink('5');
+    const takesNoRow: FeedSink<string> = {
+      ...sink,
+      writePage: async (source, page) => {
+        if (page.changes.length > 0) throw new Error('full');
+        await sink.writePage(source, page);
+      },
+    };
+    const page = pageOf(['a', 'b'], '6', true);
+    const steps = Array.from({ length: 21 }, () => page);
+    const early = await runFeed({ steps, waits: 20, sink: takesNoRow });
+    expect([stored.cursor, early.status.lastError]).toEqual(['5', 'INTERNAL_SERVER_ERROR']);
+    expect(early.waited.reduce((sum, ms) => sum + ms)).toBeGreaterThan(60_000);
+    const late = await runFeed({ steps, waits: 21, sink: takesNoRow });
+    expect([stored.cursor, late.status.lastError]).toEqual(['6', null]);
+  });
+
+  it('leaves out nothing while nothing can be stored', async () => {
+    let written = 0;
+    const down: FeedSink<string> = {
+      readCursor: async () => '5',
+      writePage: async () => {
+        written += 1;
+        throw new Error('down');
+      },
+    };
+    const page = pageOf(['a', 'b'], '6', true);
+    const { errors } = await runFeed({ steps: Array.from({ length: 30 }, () => page), waits: 30, sink: down });
+    expect(errors).toEqual([]);
+    // The page, and from the third time on the page and an empty one.
+    expect(written).toBe(2 + 28 * 3);
   });
 
   it('calls a feed that does not move on broken instead of reading it forever', async () => {

@@ -4,10 +4,11 @@ import type { Clock } from '#platform/clock.ts';
 import { MortarError } from '#platform/errors.ts';
 import type { ErrorCode } from '#platform/errors.ts';
 import type { SystemId } from '#schema/model/ids.ts';
-import type { FeedPage, FeedSink, FeedSource } from '#schema/model/sources.ts';
+import type { FeedSink, FeedSource } from '#schema/model/sources.ts';
 
 import { pauseFor } from './deadline.ts';
 import { upstreamError } from './failure.ts';
+import { writePage } from './feed-write.ts';
 import type { KitLogger } from './runtime.ts';
 
 /** How far a feed has come. */
@@ -60,7 +61,7 @@ const LONGEST_BACKOFF_MS = 10_000;
 /**
  * Runs a feed from its stored cursor until it is done, then again after its interval (with up to 10 % jitter), until the
  * signal aborts. One page at a time; a page that could not be read or written is tried again, later each time; the cursor
- * moves only with the rows.
+ * moves only with the rows. From the third time on, rows that alone cannot be written are left out and counted.
  */
 export function startFeed<V>(options: FeedOptions<V>): FeedRun {
   const { feed, sink, clock, logger, signal } = options;
@@ -87,14 +88,18 @@ export function startFeed<V>(options: FeedOptions<V>): FeedRun {
     options.onProgress?.(current());
   };
 
-  async function movePage(cursor: string | null): Promise<FeedPage<V>> {
+  async function movePage(cursor: string | null): Promise<{ readonly rows: number; readonly done: boolean }> {
     const deadlineAtMs = clock.nowMs() + PAGE_DEADLINE_MS;
     const page = await feed.readPage(cursor, { requestId: `feed-${randomUUID()}`, deadlineAtMs, signal });
     if (!page.done && page.cursor === cursor) {
       throw upstreamError('UPSTREAM_CONTRACT', { system: feed.system, message: `Feed ${feed.feed} does not move on.` });
     }
-    await sink.writePage(feed, page);
-    return page;
+    const refused = await writePage({ feed, sink, page, cursor, failures });
+    if (refused > 0) {
+      const facts = { system: feed.system, feed: feed.feed, refused };
+      logger.error(facts, 'feed rows left out: they could not be stored');
+    }
+    return { rows: page.changes.length - refused, done: page.done };
   }
 
   let nudged = false;
@@ -127,7 +132,7 @@ export function startFeed<V>(options: FeedOptions<V>): FeedRun {
         if (page.done) completedAtMs = startedAtMs;
         report({
           loaded: status.loaded || page.done,
-          rowsTotal: status.rowsTotal + page.changes.length,
+          rowsTotal: status.rowsTotal + page.rows,
           pagesTotal: status.pagesTotal + 1,
           lastError: null,
         });
