@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition } from '#connectors/kit/definition.ts';
 import type { TrackingDraft } from '#connectors/kit/draft.ts';
 import { readRow, readRows, rows } from '#connectors/kit/rows.ts';
-import { countryOf, instantOf, textOf } from '#connectors/kit/text.ts';
+import { countryOf, instantOf, textOf, wordOf } from '#connectors/kit/text.ts';
 import type { TrackingEvent, TrackingKey, TrackingState } from '#schema/model/shipping.ts';
 
 import { isUnknownRecord } from './refusals.ts';
@@ -42,7 +42,7 @@ const STATES: Readonly<Record<string, TrackingState>> = {
   UN: 'UNKNOWN',
 };
 
-const stateOf = (code: string | null | undefined): TrackingState => STATES[code ?? ''] ?? 'UNKNOWN';
+const stateOf = (code: string | null | undefined): TrackingState => wordOf(STATES, code) ?? 'UNKNOWN';
 
 function decodeEvent(row: Event): readonly TrackingEvent[] {
   const at = instantOf(row.occurred_at);

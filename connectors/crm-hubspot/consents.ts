@@ -5,7 +5,7 @@ import type { BatchReadDefinition, WriteDefinition } from '#connectors/kit/defin
 import type { MarketingConsentDraft } from '#connectors/kit/draft.ts';
 import { upstreamError } from '#connectors/kit/failure.ts';
 import { readRows, rows } from '#connectors/kit/rows.ts';
-import { instantOf } from '#connectors/kit/text.ts';
+import { instantOf, wordOf } from '#connectors/kit/text.ts';
 import type { MarketingConsentWrite, WriteResult } from '#schema/model/outreach.ts';
 
 import { batchRead, isContactId } from './contacts.ts';
@@ -40,7 +40,7 @@ function consentOf(
   subscriptionId: number | undefined,
 ): MarketingConsentDraft {
   const own = statuses.find((entry) => entry.subscriptionId === subscriptionId);
-  const decision = DECISIONS[own?.status ?? ''] ?? 'UNKNOWN';
+  const decision = wordOf(DECISIONS, own?.status) ?? 'UNKNOWN';
   const decidedAt = decision === 'UNKNOWN' ? null : instantOf(own?.timestamp);
   return {
     externalId: id,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, WriteDefinition } from '#connectors/kit/definition.ts';
 import type { MarketingConsentDraft } from '#connectors/kit/draft.ts';
 import { readRows } from '#connectors/kit/rows.ts';
-import { instantOf } from '#connectors/kit/text.ts';
+import { instantOf, wordOf } from '#connectors/kit/text.ts';
 import type { MarketingConsentWrite, WriteResult } from '#schema/model/outreach.ts';
 import type { Medium } from '#schema/model/request.ts';
 
@@ -41,7 +41,7 @@ function decodeChannel(id: string, medium: Medium, part: Channel): readonly Mark
   if (state === null || state === undefined) return [];
   const mayReceive =
     state.can_receive_email_marketing ?? state.can_receive_sms_marketing ?? state.can_receive_push_marketing ?? false;
-  const decision = DECISIONS[state.consent ?? ''] ?? 'UNKNOWN';
+  const decision = wordOf(DECISIONS, state.consent) ?? 'UNKNOWN';
   const decidedAt = instantOf(state.consent_timestamp);
   return [
     {
@@ -85,7 +85,7 @@ export const consentsByProfile: BatchReadDefinition<string, readonly MarketingCo
 };
 
 /** An e-mail address, or an E.164 number: what Klaviyo takes, so that one bad address does not refuse a whole job. */
-const ADDRESSES = { EMAIL: /^[^\s@]{1,64}@[^\s@]{1,255}$/, SMS: /^\+[1-9]\d{6,14}$/ } as const;
+const ADDRESSES: Readonly<Record<string, RegExp>> = { EMAIL: /^[^\s@]{1,64}@[^\s@]{1,255}$/, SMS: /^\+[1-9]\d{6,14}$/ };
 
 function subscriptionOf({ externalId, medium, decision, address }: MarketingConsentWrite): object {
   const isGrant = decision === 'GRANT';
@@ -108,7 +108,7 @@ export const consentSink: WriteDefinition<MarketingConsentWrite, WriteResult, Kl
   idempotency: 'natural',
   keyOf: ({ externalId, medium }) => `${medium} ${externalId}`,
   groupOf: ({ decision }) => decision,
-  accepts: ({ medium, address }) => ADDRESSES[medium].test(address),
+  accepts: ({ medium, address }) => wordOf(ADDRESSES, medium)?.test(address) === true,
   request: (inputs, { settings }) => {
     const isGrant = inputs[0]?.decision === 'GRANT';
     const job = isGrant ? 'profile-subscription-bulk-create-job' : 'profile-subscription-bulk-delete-job';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, FeedDefinition } from '#connectors/kit/definition.ts';
 import type { ItemDraft } from '#connectors/kit/draft.ts';
 import { byKey, readRows, upserts } from '#connectors/kit/rows.ts';
-import { instantOf, moneyOf, textOf, unitsOf } from '#connectors/kit/text.ts';
+import { instantOf, moneyOf, textOf, unitsOf, wordOf } from '#connectors/kit/text.ts';
 import { advance, restartRun } from '#connectors/kit/watermark.ts';
 import type { BaseUnit } from '#schema/model/records.ts';
 
@@ -62,7 +62,7 @@ function decodeItem(row: Item, settings: BusinessCentralSettings): ItemDraft {
     brand: word(extra(settings.brandField)),
     category: textOf(row.itemCategoryCode),
     productType: word(extra(settings.productTypeField)),
-    baseUnit: BASE_UNITS[row.baseUnitOfMeasureCode?.trim().toUpperCase() ?? ''] ?? null,
+    baseUnit: wordOf(BASE_UNITS, row.baseUnitOfMeasureCode?.trim().toUpperCase()),
     hazardous: typeof hazardous === 'boolean' ? hazardous : null,
     price: priceOf(row, settings),
     publishedQuantity: null,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, Decoded, FeedDefinition } from '#connectors/kit/definition.ts';
 import type { OrderDraft, ProfileDraft } from '#connectors/kit/draft.ts';
 import { readRows, rows, upserts } from '#connectors/kit/rows.ts';
-import { countryOf, instantOf, moneyOf, slugOf, splitName, textOf, unitsOf } from '#connectors/kit/text.ts';
+import { countryOf, instantOf, moneyOf, slugOf, splitName, textOf, unitsOf, wordOf } from '#connectors/kit/text.ts';
 import { advance, restartRun } from '#connectors/kit/watermark.ts';
 import { toSystemId } from '#schema/model/ids.ts';
 import type { OrderLineRecord, OrderState } from '#schema/model/records.ts';
@@ -51,7 +51,7 @@ const STATES: Readonly<Record<string, OrderState>> = { draft: 'RECEIVED', 'in re
 
 function stateOf(row: Order): OrderState {
   if (row.fullyShipped === true) return 'IN_TRANSIT';
-  return STATES[(row.status ?? '').replaceAll('_x0020_', ' ').toLowerCase()] ?? 'UNKNOWN';
+  return wordOf(STATES, row.status?.replaceAll('_x0020_', ' ').toLowerCase()) ?? 'UNKNOWN';
 }
 
 function decodeLines(row: Order, currency: string): readonly OrderLineRecord[] {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isSame } from '#connectors/kit/webhook.ts';
 import type { WebhookDefinition } from '#connectors/kit/webhook.ts';
+import { wordOf } from '#connectors/kit/text.ts';
 
 import type { BusinessCentralSettings } from './settings.ts';
 import { businessCentralSubscription } from './subscription.ts';
@@ -41,7 +42,8 @@ export const businessCentralWebhook: WebhookDefinition<BusinessCentralSettings> 
     if (!read.success) return null;
     return read.data.value.flatMap(({ resource }) => {
       const set = SET.exec(resource)?.[1] ?? '';
-      return Object.hasOwn(FEEDS, set) ? [FEEDS[set] ?? ''] : [];
+      const feed = wordOf(FEEDS, set);
+      return feed === null ? [] : [feed];
     });
   },
 };

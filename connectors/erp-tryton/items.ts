@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, FeedDefinition } from '#connectors/kit/definition.ts';
 import type { ItemDraft } from '#connectors/kit/draft.ts';
 import { byKey, readRows, upserts } from '#connectors/kit/rows.ts';
-import { instantOf, moneyOf, textOf } from '#connectors/kit/text.ts';
+import { instantOf, moneyOf, textOf, wordOf } from '#connectors/kit/text.ts';
 import type { BaseUnit } from '#schema/model/records.ts';
 
 import { PAGE_SIZE, advanceChanges, changedSince } from './changes.ts';
@@ -80,7 +80,7 @@ function decodeItem(row: Product, settings: TrytonSettings): ItemDraft {
     brand: null,
     category: textOf(row['categories.']?.[0]?.name),
     productType: null,
-    baseUnit: BASE_UNITS[row['default_uom.']?.symbol?.trim().toLowerCase() ?? ''] ?? null,
+    baseUnit: wordOf(BASE_UNITS, row['default_uom.']?.symbol?.trim().toLowerCase()),
     hazardous: null,
     price: priceOf(row, settings),
     publishedQuantity: null,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, FeedDefinition } from '#connectors/kit/definition.ts';
 import type { OrderDraft } from '#connectors/kit/draft.ts';
 import { byKey, readRows, upserts } from '#connectors/kit/rows.ts';
-import { instantOf, moneyOf, slugOf, textOf, unitsOf } from '#connectors/kit/text.ts';
+import { instantOf, moneyOf, slugOf, textOf, unitsOf, wordOf } from '#connectors/kit/text.ts';
 import { toSystemId } from '#schema/model/ids.ts';
 import type { OrderLineRecord, OrderState } from '#schema/model/records.ts';
 
@@ -85,7 +85,7 @@ const SHIPMENT_STATES: readonly (readonly [string, OrderState])[] = [
 /** An order is as far as the shipment that is least done; Tryton does not hear of deliveries. */
 function stateOf(row: Sale): { readonly state: OrderState; readonly vendorState: string } {
   const words = row['shipments.'].flatMap(({ state }) => (state === 'cancelled' ? [] : (textOf(state) ?? 'unknown')));
-  const own = SALE_STATES[row.state ?? ''] ?? 'UNKNOWN';
+  const own = wordOf(SALE_STATES, row.state) ?? 'UNKNOWN';
   const vendorState = [row.state ?? '', ...words].join('/');
   if (words.length === 0 || own === 'CANCELED' || own === 'UNKNOWN') return { state: own, vendorState };
   if (words.some((word) => !SHIPMENT_STATES.some(([known]) => known === word)))

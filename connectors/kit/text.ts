@@ -8,6 +8,14 @@ export function textOf(value: string | null | undefined): string | null {
   return trimmed === '' ? null : trimmed;
 }
 
+/**
+ * What a vendor's word means; null for a word the table does not have. The only way to look one up: `table[word]` would find
+ * `constructor` in every table.
+ */
+export function wordOf<V>(table: Readonly<Record<string, V>>, word: string | null | undefined): V | null {
+  return word !== null && word !== undefined && Object.hasOwn(table, word) ? (table[word] ?? null) : null;
+}
+
 /** An ISO 8601 instant in UTC; null when absent or unreadable (Business Central writes year 1 for "never"). */
 export function instantOf(value: string | null | undefined): string | null {
   if (value === null || value === undefined) return null;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FeedDefinition } from '#connectors/kit/definition.ts';
 import type { OrderDraft, ProfileDraft } from '#connectors/kit/draft.ts';
 import { readRows, rows, upserts } from '#connectors/kit/rows.ts';
-import { countryOf, instantOf, moneyOf, splitName, textOf } from '#connectors/kit/text.ts';
+import { countryOf, instantOf, moneyOf, splitName, textOf, wordOf } from '#connectors/kit/text.ts';
 import { advance, readWatermark, restartRun } from '#connectors/kit/watermark.ts';
 import type { OrderLineRecord, OrderState, PostalAddress } from '#schema/model/records.ts';
 
@@ -62,7 +62,7 @@ function stateOf(row: Order): OrderState {
   const status = row.fulfillment?.fulfillmentStatus ?? '';
   const packages = row.packages ?? [];
   const allDelivered = packages.length > 0 && packages.every((entry) => entry.packageStatus?.status === 'DELIVERED');
-  return status === 'SHIPPED' && allDelivered ? 'DELIVERED' : (STATES[status] ?? 'UNKNOWN');
+  return status === 'SHIPPED' && allDelivered ? 'DELIVERED' : (wordOf(STATES, status) ?? 'UNKNOWN');
 }
 
 function addressOf(row: Address): PostalAddress | null {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LocationsDefinition } from '#connectors/kit/definition.ts';
 import type { LocationDraft } from '#connectors/kit/draft.ts';
 import { readRows, rows } from '#connectors/kit/rows.ts';
-import { countryOf, textOf } from '#connectors/kit/text.ts';
+import { countryOf, textOf, wordOf } from '#connectors/kit/text.ts';
 import type { OpeningPeriod } from '#schema/model/records.ts';
 
 import type { SquareSettings } from './settings.ts';
@@ -34,10 +34,10 @@ const WEEKDAYS: Readonly<Record<string, number>> = { MON: 1, TUE: 2, WED: 3, THU
 
 function decodePeriods(row: Location): readonly OpeningPeriod[] {
   return (row.business_hours?.periods ?? []).flatMap((period) => {
-    const weekday = WEEKDAYS[period.day_of_week ?? ''];
+    const weekday = wordOf(WEEKDAYS, period.day_of_week);
     const opensAt = clockTimeOf(period.start_local_time);
     const closesAt = clockTimeOf(period.end_local_time);
-    return weekday === undefined || opensAt === null || closesAt === null ? [] : [{ weekday, opensAt, closesAt }];
+    return weekday === null || opensAt === null || closesAt === null ? [] : [{ weekday, opensAt, closesAt }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { wordOf } from '#connectors/kit/text.ts';
 import type { OrderState } from '#schema/model/records.ts';
 
 interface SquareOrderFacts {
@@ -39,7 +40,7 @@ function stateOf(
     case 'PREPARED':
       return fulfillment.type === 'PICKUP' ? 'READY_FOR_PICKUP' : 'PACKED';
     case 'COMPLETED':
-      return COMPLETED[fulfillment.type ?? ''] ?? 'UNKNOWN';
+      return wordOf(COMPLETED, fulfillment.type) ?? 'UNKNOWN';
     case 'CANCELED':
       return 'CANCELED';
     case 'FAILED':

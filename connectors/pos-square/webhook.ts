@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { hmacOf, isSame } from '#connectors/kit/webhook.ts';
 import type { WebhookDefinition } from '#connectors/kit/webhook.ts';
+import { wordOf } from '#connectors/kit/text.ts';
 
 import type { SquareSettings } from './settings.ts';
 
@@ -27,6 +28,7 @@ export const squareWebhook: WebhookDefinition<SquareSettings> = {
     const read = event.safeParse(json);
     if (!read.success) return null;
     const word = read.data.type.split('.')[0] ?? '';
-    return Object.hasOwn(FEEDS, word) ? [FEEDS[word] ?? ''] : [];
+    const feed = wordOf(FEEDS, word);
+    return feed === null ? [] : [feed];
   },
 };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, Context, WriteDefinition } from '#connectors/kit/definition.ts';
 import type { AudienceDraft } from '#connectors/kit/draft.ts';
 import { readRow } from '#connectors/kit/rows.ts';
-import { textOf } from '#connectors/kit/text.ts';
+import { textOf, wordOf } from '#connectors/kit/text.ts';
 import type { AudienceWrite, WriteResult } from '#schema/model/outreach.ts';
 
 import type { PinterestSettings } from './settings.ts';
@@ -47,7 +47,7 @@ function decodeList(row: z.infer<typeof list>): AudienceDraft {
   return {
     externalId: row.id,
     name: textOf(row.name),
-    state: STATES[row.status ?? ''] ?? 'UNKNOWN',
+    state: wordOf(STATES, row.status) ?? 'UNKNOWN',
     vendorState: row.status ?? '',
     uploadedCount: row.num_uploaded_user_records ?? null,
     stamp: { asOf: changedAt, reference: row.id, sequence: changedAt },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BatchReadDefinition, FeedDefinition } from '#connectors/kit/definition.ts';
 import type { OrderDraft } from '#connectors/kit/draft.ts';
 import { readRow, readRows, rows, upserts } from '#connectors/kit/rows.ts';
-import { instantOf, textOf, unitsOf } from '#connectors/kit/text.ts';
+import { instantOf, textOf, unitsOf, wordOf } from '#connectors/kit/text.ts';
 import type { OrderLineRecord, OrderState } from '#schema/model/records.ts';
 
 import { advanceChanges, readChanges, restartChanges } from './changes-cursor.ts';
@@ -40,11 +40,11 @@ function stateOf(row: Fulfillments): { readonly state: OrderState; readonly vend
   const last = row.fulfillments?.at(-1);
   const status = textOf(row.status) ?? textOf(last?.status) ?? '';
   const reason = textOf(last?.reason) ?? '';
-  const finer = REASONS[status]?.[reason.toLowerCase()];
+  const finer = wordOf(wordOf(REASONS, status) ?? {}, reason.toLowerCase());
   const hasPackage = status === 'Processing' && (row.shipments ?? []).length > 0;
   return {
-    state: finer ?? (hasPackage ? 'PACKED' : (STATUSES[status] ?? 'UNKNOWN')),
-    vendorState: finer === undefined ? status : `${status}/${reason}`,
+    state: finer ?? (hasPackage ? 'PACKED' : (wordOf(STATUSES, status) ?? 'UNKNOWN')),
+    vendorState: finer === null ? status : `${status}/${reason}`,
   };
 }
 
