@@ -5,9 +5,16 @@ import type { MortarError } from '#platform/errors.ts';
 import type { DraftChange } from './definition.ts';
 import { upstreamError } from './failure.ts';
 import { placesOf } from './response.ts';
+import { unitsOf } from './text.ts';
 
 /** A list whose elements are checked one by one, so that one bad row does not spoil the others. */
 export const rows = z.array(z.unknown());
+
+/** A whole number of units of stock, however absurd: see `unitsOf`. */
+export const units = z
+  .number()
+  .refine(Number.isInteger)
+  .transform((value) => unitsOf(value) ?? 0);
 
 /** One row in its shape, or why not (places only, never values). */
 export function readRow<T>(schema: z.ZodType<T>, row: unknown): T | MortarError {

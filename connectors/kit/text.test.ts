@@ -46,7 +46,12 @@ describe('counts', () => {
     expect(unitsOf('-0.5')).toBe(-1);
     expect(Object.is(unitsOf('-0'), 0)).toBe(true);
     expect(unitsOf('many')).toBeNull();
-    expect(unitsOf('99999999999999999999')).toBeNull();
+  });
+
+  it.each(['99999999999999999999', 1e300, 2 ** 53, '1000000001'])('reads the absurd %s as a billion', (value) => {
+    expect(unitsOf(value)).toBe(1_000_000_000);
+    expect(unitsOf(typeof value === 'number' ? -value : `-${value}`)).toBe(-1_000_000_000);
+    expect([unitsOf('1e400'), unitsOf(Infinity), unitsOf(Number.NaN)]).toEqual([null, null, null]);
   });
 });
 

@@ -90,16 +90,24 @@ export function moneyOfMinor(minor: number | null | undefined, currency: string 
   return moneyOf(minor < 0 ? `-${amount}` : amount, currency);
 }
 
-/** Whole units out of a decimal text or number: a part of a unit is not there when supply, and taken when demand; null when absent or no number. */
+/** Stands for itself and all beyond: fits every number of the graph, and no place holds a hundredth of it. */
+const MOST_UNITS = 1_000_000_000;
+
+/**
+ * Whole units out of a decimal text or number: a part of a unit is not there when supply, and taken when demand; null when
+ * absent or no number. A figure beyond a billion is a billion, which the stock domain quarantines as absurd: were it left
+ * out, the last good figure would stand in for it.
+ */
 export function unitsOf(
   value: string | number | null | undefined,
   rounding: 'supply' | 'demand' = 'supply',
 ): number | null {
-  const text = decimalText(value);
+  const isAbsurd = typeof value === 'number' && Math.abs(value) >= MOST_UNITS && Number.isFinite(value);
+  const text = isAbsurd ? String(Math.sign(value) * MOST_UNITS) : decimalText(value);
   if (text === null) return null;
   const rounded = rounding === 'supply' ? Math.floor(Number(text)) : Math.ceil(Number(text));
   // `+ 0` turns -0 into 0.
-  return Number.isSafeInteger(rounded) ? rounded + 0 : null;
+  return Math.min(MOST_UNITS, Math.max(-MOST_UNITS, rounded)) + 0;
 }
 
 /** A name written as one text: the last word is the family name. */

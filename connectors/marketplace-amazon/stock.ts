@@ -2,24 +2,24 @@ import { z } from 'zod';
 
 import type { FeedDefinition } from '#connectors/kit/definition.ts';
 import type { StockDraft } from '#connectors/kit/draft.ts';
-import { readRows, rows, upserts } from '#connectors/kit/rows.ts';
+import { readRows, rows, units, upserts } from '#connectors/kit/rows.ts';
 import { instantOf, textOf } from '#connectors/kit/text.ts';
 import { advance, readWatermark, restartRun } from '#connectors/kit/watermark.ts';
 
 import { tokenExpired } from './expired.ts';
 import type { AmazonSettings } from './settings.ts';
 
-const units = z.number().int().nullish();
+const counted = units.nullish();
 const summary = z.object({
   sellerSku: z.string().min(1),
   asin: z.string().nullish(),
   lastUpdatedTime: z.string().nullish(),
   inventoryDetails: z
     .object({
-      fulfillableQuantity: units,
-      inboundShippedQuantity: units,
-      inboundReceivingQuantity: units,
-      reservedQuantity: z.object({ pendingCustomerOrderQuantity: units }).nullish(),
+      fulfillableQuantity: counted,
+      inboundShippedQuantity: counted,
+      inboundReceivingQuantity: counted,
+      reservedQuantity: z.object({ pendingCustomerOrderQuantity: counted }).nullish(),
     })
     .nullish(),
 });

@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { BatchReadDefinition, StockKey } from '#connectors/kit/definition.ts';
 import type { StockDraft } from '#connectors/kit/draft.ts';
 import { upstreamError } from '#connectors/kit/failure.ts';
-import { readRows, rows, wholeKeys } from '#connectors/kit/rows.ts';
+import { readRows, rows, units, wholeKeys } from '#connectors/kit/rows.ts';
 import { instantOf, textOf } from '#connectors/kit/text.ts';
 
 import type { MortarError } from '#platform/errors.ts';
 
 import type { ConnectSettings } from './settings.ts';
 
-const quantity = z.number().int();
+const quantity = units;
 const item = z.object({
   integration_entity_id: z.string(),
   sku: z.string().min(1),
