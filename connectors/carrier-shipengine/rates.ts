@@ -76,6 +76,8 @@ function rank(rates: readonly RateDraft[]): readonly RateDraft[] {
 /** Estimated rates of every configured carrier. One parcel a call: `/v1/rates/bulk` needs shipments that exist. */
 export const ratesFor: BatchReadDefinition<RateQuery, readonly RateDraft[], ShipengineSettings, Answer> = {
   max: 1,
+  // ShipEngine asks every carrier before it answers.
+  timeoutMs: 3_000,
   keyOf: rateKey,
   request: ([query], { settings }) => ({
     operation: 'estimate_rates',

@@ -33,6 +33,7 @@ export const stockMoveSink: WriteDefinition<StockMove, WriteResult, TrytonSettin
   // One transaction: all of them or none.
   max: 50,
   idempotency: 'none',
+  timeoutMs: 4_000,
   keyOf: ({ key }) => key,
   groupOf: ({ externalId }) => externalId,
   accepts: ({ externalId, locationExternalId, kind, units }, { settings }) =>

@@ -28,10 +28,10 @@ export function bindBatchRead<K, D, V, S>(
     try {
       const more = definition.more;
       const next = more && ((body: unknown, previous: typeof first): FollowUp | null => more(body, previous, context));
-      const { page, missing } = definition;
+      const { page, missing, timeoutMs } = definition;
       const others = (definition.fanOut?.(keys, context) ?? []).map((request) => ({ first: request, more: undefined }));
       const reads = [{ first, more: next }, ...others].map((read) =>
-        readPages(runtime, { ...read, page, missing }, scope),
+        readPages(runtime, { ...read, page, missing, timeoutMs }, scope),
       );
       const bodies = (await Promise.all(reads)).flat();
       const decoded = definition.decode(bodies, keys, context);

@@ -97,7 +97,11 @@ function bindLocations<S>(definition: LocationsDefinition<S, any>, runtime: Runt
       try {
         const more = definition.more;
         const next = more && ((body: unknown, previous: typeof first) => more(body, previous, context));
-        const bodies = await readPages(runtime, { first, page: definition.page, more: next }, scope);
+        const bodies = await readPages(
+          runtime,
+          { first, page: definition.page, more: next, timeoutMs: definition.timeoutMs },
+          scope,
+        );
         return definition.decode(bodies, context).map((draft) => sealLocation(draft, system));
       } catch (thrown) {
         throw toUpstreamError(thrown, system, first.operation);

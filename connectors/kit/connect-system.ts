@@ -4,7 +4,7 @@ import { nowIso } from '#platform/clock.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
 import { toSystemId } from '#schema/model/ids.ts';
-import type { ConnectedSystem } from '#schema/model/sources.ts';
+import type { ConnectedSystem, OperationClass } from '#schema/model/sources.ts';
 
 import { createAuthorizer } from './auth.ts';
 import { bindPorts } from './bind-ports.ts';
@@ -48,7 +48,15 @@ export interface ConnectOptions {
 }
 
 const TIMEOUT_MS = 800;
+/** Nobody waits for a feed's page. */
 const FEED_TIMEOUT_MS = 10_000;
+
+/** The option is of a usual call: where a definition knows a slower (or quicker) one, that is scaled by it. */
+function timeoutsOf(optionMs: number | null): (operationClass: OperationClass, ownMs?: number) => number {
+  const scale = (optionMs ?? TIMEOUT_MS) / TIMEOUT_MS;
+  return (operationClass, ownMs) =>
+    operationClass === 'feed' ? Math.max(ownMs ?? FEED_TIMEOUT_MS, optionMs ?? 0) : (ownMs ?? TIMEOUT_MS) * scale;
+}
 
 /**
  * Everything one configured system offers, by its connector's definition. Opens no connection until the first call.
@@ -107,8 +115,7 @@ function createRuntime<S>(
   return {
     system,
     connector,
-    timeoutMs: numberOption(config, 'timeoutMs') ?? TIMEOUT_MS,
-    feedTimeoutMs: Math.max(FEED_TIMEOUT_MS, numberOption(config, 'timeoutMs') ?? 0),
+    timeoutOf: timeoutsOf(numberOption(config, 'timeoutMs')),
     feedIntervalMs: feedSeconds === null ? null : feedSeconds * 1000,
     logger: deps.logger,
     nowMs: clock.nowMs,

@@ -50,6 +50,8 @@ export interface FollowUp {
 }
 
 interface Pages<B, S> {
+  /** Milliseconds one call may take, where the vendor is known to take longer; option `timeoutMs` scales it. @default 800 */
+  readonly timeoutMs?: number;
   /** Shape of one answer; what does not fit is UPSTREAM_CONTRACT. */
   readonly page: z.ZodType<B>;
   /** Null: that was the last page. */
@@ -86,6 +88,8 @@ export interface WriteDefinition<I, O, S, B = unknown> {
   /** Inputs a call may carry: the vendor's limit. */
   readonly max: number;
   readonly idempotency: 'natural' | 'key' | 'sequence' | 'none';
+  /** As of reads. A write that must not be sent twice wants longer: given up, nobody knows what became of it. @default 800 */
+  readonly timeoutMs?: number;
   /** Inputs with the same key contradict each other: the last counts. Never sent, never logged. */
   readonly keyOf: (input: I) => string;
   /** Inputs that may travel together. @default all */
@@ -133,6 +137,8 @@ export interface FeedStep<D> {
 export interface FeedDefinition<D, S, B = unknown> {
   readonly feed: string;
   readonly intervalMs: number;
+  /** Milliseconds one page may take; option `timeoutMs` can only make it longer. @default 10,000 */
+  readonly timeoutMs?: number;
   /** A cursor it cannot read is treated as null: from the start. */
   readonly request: (cursor: string | null, context: Context<S>) => WireRequest;
   readonly page: z.ZodType<B>;

@@ -23,7 +23,7 @@ export function bindFeed<D, V, S>(
     const accept = mayRestart ? definition.expired : undefined;
     const limits = {
       operationClass: 'feed' as const,
-      timeoutMs: runtime.feedTimeoutMs,
+      timeoutMs: runtime.timeoutOf('feed', definition.timeoutMs),
       ...(accept === undefined ? {} : { accept }),
     };
     const response = await runtime.call(request, scope, limits);

@@ -14,6 +14,8 @@ import type { WireRequest, WireResponse } from './wire.ts';
 const PAGE_LIMIT = 50;
 
 interface PagedRead<B> {
+  /** Of each page. */
+  readonly timeoutMs: number | undefined;
   readonly first: WireRequest;
   readonly page: z.ZodType<B>;
   readonly more: ((body: B, previous: WireRequest) => FollowUp | null) | undefined;
@@ -31,7 +33,7 @@ export async function readPages<B, S>(
   let request = read.first;
   for (;;) {
     const accept = read.missing === undefined ? {} : { accept: read.missing };
-    const limits = { operationClass: 'read' as const, timeoutMs: runtime.timeoutMs, ...accept };
+    const limits = { operationClass: 'read' as const, timeoutMs: runtime.timeoutOf('read', read.timeoutMs), ...accept };
     const response = await runtime.call(request, scope, limits);
     if (read.missing?.(response) === true) return bodies;
     const expected = { page: read.page, operation: request.operation, operationClass: 'read' } as const;

@@ -25,10 +25,8 @@ export interface Drift {
 export interface Runtime<S> {
   readonly system: SystemId;
   readonly connector: string;
-  /** Of one request-time call. */
-  readonly timeoutMs: number;
-  /** Of one feed page: nobody waits for it. */
-  readonly feedTimeoutMs: number;
+  /** Milliseconds one call may take; `ownMs` is what its definition says. */
+  readonly timeoutOf: (operationClass: OperationClass, ownMs?: number) => number;
   /** Null: each feed at its own pace. */
   readonly feedIntervalMs: number | null;
   readonly logger: KitLogger;

@@ -6,7 +6,7 @@ import type { SystemConfig } from '#schema/model/configuration.ts';
 
 /** Options every connector takes besides its own. */
 export const kitOptions = {
-  /** Milliseconds one request-time call may take. @default 800 */
+  /** Milliseconds one usual request-time call may take; slower ones that a definition knows are scaled by it. @default 800 */
   timeoutMs: z.number().int().min(50).max(30_000).optional(),
   /** Calls at once; default: the connector's own limit. */
   concurrency: z.number().int().min(1).max(128).optional(),

@@ -19,7 +19,11 @@ export function bindSubscription<S>(definition: SubscriptionDefinition<S>, runti
       const context: Context<S> = runtime.context();
       const scope = { requestId: `renewal-${randomUUID()}`, deadlineAtMs: runtime.nowMs() + MOST_MS, signal };
       const call = async (request: WireRequest): Promise<WireResponse> =>
-        runtime.call(request, scope, { operationClass: 'feed', timeoutMs: runtime.feedTimeoutMs, mayBeEmpty: true });
+        runtime.call(request, scope, {
+          operationClass: 'feed',
+          timeoutMs: runtime.timeoutOf('feed'),
+          mayBeEmpty: true,
+        });
       const list = definition.list(context);
       try {
         const expected = { page: definition.page, operation: list.operation, operationClass: 'feed' } as const;

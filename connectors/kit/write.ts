@@ -33,7 +33,7 @@ export function bindWrite<I, S>(
     const call = async (request: WireRequest): Promise<WireResponse> =>
       runtime.call(request, scope, {
         operationClass: 'write',
-        timeoutMs: runtime.timeoutMs,
+        timeoutMs: runtime.timeoutOf('write', definition.timeoutMs),
         repeatable: definition.idempotency !== 'none',
         mayBeEmpty: true,
         begin: () => turn.begin(keys),
