@@ -9,6 +9,7 @@ import { createGatewayServer } from '#gateway/http/gateway-server.ts';
 import { openRemoteSubgraphs } from '#gateway/remote-graph.ts';
 import { readSupergraph } from '#gateway/supergraph.ts';
 import { assertServable } from '#gateway/swap/servable.ts';
+import { assertCurrent } from '#gateway/swap/stale-fields.ts';
 import { createGraph } from '#gateway/wiring.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
@@ -26,6 +27,7 @@ export const bootAll: Boot = async ({ output, onClose, startedAtMs, ...options }
     onDecisionRead: metrics.observeDecisionRead,
   });
   onClose(ours.close);
+  if (routing.file !== null) assertCurrent(routing.supergraphSdl, ours.subgraphs);
   const graph: Graph = { ...ours, ...routing.remotes };
   const { supergraphSdl, references } = routing;
   const served = { config, graph, supergraphSdl, references };

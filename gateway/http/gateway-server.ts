@@ -15,6 +15,7 @@ import type { Config } from '#gateway/config-schema.ts';
 import type { Graph } from '#gateway/graph.ts';
 import { createGraphSwap, type GraphSwap } from '#gateway/swap/graph-swap.ts';
 import { assertServable } from '#gateway/swap/servable.ts';
+import { assertCurrent } from '#gateway/swap/stale-fields.ts';
 import { createMemoryTraces, createSharedTraces, type TraceStore } from '#gateway/trace/trace-store.ts';
 import { createLiveStreams } from '#gateway/live/live-streams.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -63,11 +64,11 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
   const here = graph.subgraphs.map(({ name }) => ({ name, trust: 'context' as const }));
   const supergraph = createGraphSwap({
     engine,
-    assertServable: (offered, before) =>
-      assertServable(offered, {
-        subgraphs: [...here, ...config.subgraphs],
-        references: [...(deps.references ?? []), before],
-      }),
+    assertServable: (offered, before) => {
+      const references = [...(deps.references ?? []), before];
+      assertServable(offered, { subgraphs: [...here, ...config.subgraphs], references });
+      assertCurrent(offered, graph.subgraphs);
+    },
     onSwapped: ({ subgraphs }) => graph.retainRemotes?.(subgraphs),
     clock,
     logger,

@@ -1,16 +1,20 @@
 import { type DocumentNode, type InterfaceTypeDefinitionNode, Kind, type ObjectTypeDefinitionNode } from 'graphql';
 
-export type FieldsType = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode;
+type FieldsType = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode;
 
-/** Every object and interface type of a supergraph. */
-export function fieldsTypes({ definitions }: DocumentNode): readonly FieldsType[] {
-  return definitions.filter(
-    (type) => type.kind === Kind.OBJECT_TYPE_DEFINITION || type.kind === Kind.INTERFACE_TYPE_DEFINITION,
-  );
+/** The object and interface types of a supergraph. */
+export interface FieldsTypes {
+  readonly all: readonly FieldsType[];
+  /** The name itself and, of an interface, those of the types that implement it: what is said of the one holds for the others. */
+  readonly named: (name: string) => readonly string[];
 }
 
-/** The name itself and, of an interface, those of the types that implement it: what is said of the one holds for the others. */
-export function typesNamed(types: readonly FieldsType[], name: string): readonly string[] {
-  const implementing = types.filter(({ interfaces = [] }) => interfaces.some((one) => one.name.value === name));
-  return [name, ...implementing.map((type) => type.name.value)];
+export function readFieldsTypes({ definitions }: DocumentNode): FieldsTypes {
+  const all = definitions.filter(
+    (type) => type.kind === Kind.OBJECT_TYPE_DEFINITION || type.kind === Kind.INTERFACE_TYPE_DEFINITION,
+  );
+  const named = new Map(all.map(({ name }) => [name.value, [name.value]]));
+  for (const { name, interfaces = [] } of all)
+    for (const implemented of interfaces) named.get(implemented.name.value)?.push(name.value);
+  return { all, named: (name) => named.get(name) ?? [name] };
 }

@@ -8,7 +8,7 @@ import {
   type TypeNode,
 } from 'graphql';
 
-import { type FieldsType, fieldsTypes, typesNamed } from './fields-types.ts';
+import { type FieldsTypes, readFieldsTypes } from './fields-types.ts';
 
 /** A coordinate that passes through a subgraph which does not own it. */
 export interface HandedOver {
@@ -42,22 +42,20 @@ export function readHandedOver(supergraph: DocumentNode): readonly HandedOver[] 
   ]);
 }
 
-interface Types {
-  readonly all: readonly FieldsType[];
+interface Types extends FieldsTypes {
   /** `Type.field` -> the name of its type. */
   readonly ofField: ReadonlyMap<string, string>;
-  readonly named: (name: string) => readonly string[];
 }
 
 function readTypes(supergraph: DocumentNode): Types {
-  const all = fieldsTypes(supergraph);
-  const ofField = all.flatMap((type) =>
+  const types = readFieldsTypes(supergraph);
+  const ofField = types.all.flatMap((type) =>
     (type.fields ?? []).map((field: FieldDefinitionNode): [string, string] => [
       `${type.name.value}.${field.name.value}`,
       nameOf(field.type),
     ]),
   );
-  return { all, ofField: new Map(ofField), named: (name) => typesNamed(all, name) };
+  return { ...types, ofField: new Map(ofField) };
 }
 
 function coordinatesOf({ ofField, named }: Types, typeName: string, fields: string): readonly string[] {

@@ -3,7 +3,7 @@ import { type DocumentNode, parse } from 'graphql';
 import { findOpenings } from '#gateway/breaking-changes.ts';
 import type { SubgraphConfig } from '#gateway/config-schema.ts';
 import { readResolvedFields, type ResolvedField } from '#gateway/field-resolvers.ts';
-import { fieldsTypes, typesNamed } from './fields-types.ts';
+import { readFieldsTypes } from './fields-types.ts';
 import { readHandedOver } from './handed-over.ts';
 import { assertSupported } from '#gateway/supported-supergraph.ts';
 import { type Policy, readPolicy } from '#gateway/policy.ts';
@@ -74,14 +74,13 @@ function concernsGuarded({ resolved, strangerIn }: GuardedGraph): (opening: stri
 
 function unguardedFields({ document, policy, resolved, strangerIn }: GuardedGraph): readonly string[] {
   const { fields, peopleTypes } = policy;
-  const types = fieldsTypes(document);
+  const types = readFieldsTypes(document);
   const open = readPublicFields(document);
   // A subgraph may know an interface as an object (@interfaceObject): its fields are those of each type.
-  const isAboutPeople = (typeName: string): boolean =>
-    typesNamed(types, typeName).some((name) => peopleTypes.has(name));
+  const isAboutPeople = (typeName: string): boolean => types.named(typeName).some((name) => peopleTypes.has(name));
   const isPersonal = (coordinate: string): boolean => {
     const [typeName = '', field = ''] = coordinate.split('.');
-    return typesNamed(types, typeName).some((name) => (fields.get(`${name}.${field}`)?.personalData ?? null) !== null);
+    return types.named(typeName).some((name) => (fields.get(`${name}.${field}`)?.personalData ?? null) !== null);
   };
   const answered = resolved.flatMap(({ coordinate, typeName, graphs }) => {
     const isOpen = !isAboutPeople(typeName) || open.has(coordinate);
@@ -104,7 +103,7 @@ function unguardedFields({ document, policy, resolved, strangerIn }: GuardedGrap
 
 /** Coordinates that say of themselves that anybody may read them. */
 function readPublicFields(document: DocumentNode): ReadonlySet<string> {
-  const coordinates = fieldsTypes(document).flatMap((type) =>
+  const coordinates = readFieldsTypes(document).all.flatMap((type) =>
     (type.fields ?? [])
       .filter(({ directives }) => directives?.some(({ name }) => name.value === 'publicData'))
       .map((field) => `${type.name.value}.${field.name.value}`),

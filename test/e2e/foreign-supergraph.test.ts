@@ -1,17 +1,8 @@
-import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CompositionError, composeSubgraphs } from '#gateway/composition.ts';
-import { loadGraph } from '#gateway/executor/loaded-graph.ts';
-import { createRandomOperation } from '#test/support/federation/random-operation.ts';
-import { question, truthContestant } from '#test/support/federation/contestants.ts';
-import { sendJson, serveSubgraph } from '#test/support/federation/http-subgraph.ts';
-import { createRandomModel, type RandomModel } from '#test/support/federation/random-supergraph.ts';
-import { createWorld, truthSchema, typeNameOf, worldSources } from '#test/support/federation/random-world.ts';
+import { askGateway, composed } from '#test/support/foreign-graph.ts';
 import { type ForeignSubgraph, serveForeignSubgraph } from '#test/support/foreign-subgraph.ts';
 import { type LoneGateway, startLoneGateway } from '#test/support/lone-gateway.ts';
-import { aRequestOf } from '#test/support/requests.ts';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@override",
   "@external", "@requires", "@interfaceObject", "@tag", "@inaccessible", "@authenticated", "@requiresScopes", "@cost", "@listSize"])`;
@@ -72,38 +63,6 @@ const shopResolvers = {
 };
 const ratingsResolvers = { Media: { __resolveReference: ({ id }: { id: string }) => ({ id }), stars: () => 4 } };
 
-interface Answer {
-  readonly status: number;
-  readonly data?: Record<string, unknown> | null;
-  readonly errors?: readonly {
-    readonly message: string;
-    readonly path?: readonly unknown[];
-    readonly extensions: Record<string, unknown>;
-  }[];
-}
-
-async function ask(
-  gateway: LoneGateway,
-  query: string,
-  { scope = 'catalog:read', variables }: { readonly scope?: string | null; readonly variables?: object } = {},
-): Promise<Answer> {
-  const bearer = scope === null ? {} : { authorization: `Bearer ${await gateway.issuer.issue({ scope })}` };
-  const response = await fetch(gateway.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...bearer },
-    body: JSON.stringify({ query, variables }),
-  });
-  return { status: response.status, ...((await response.json()) as object) };
-}
-
-function composed(services: readonly { readonly name: string; readonly url: string; readonly sdl: string }[]): string {
-  const { supergraphSdl, errors } = composeServices(
-    services.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) })),
-  );
-  if (supergraphSdl === undefined) throw new Error(errors?.join('\n'));
-  return supergraphSdl;
-}
-
 describe('a gateway over a supergraph of others', () => {
   let started: AsyncDisposableStack;
   let gateway: LoneGateway;
@@ -133,7 +92,7 @@ describe('a gateway over a supergraph of others', () => {
       size: { cm: 21.5 },
       stars: 4,
     });
-    expect(await ask(gateway, query)).toMatchObject({
+    expect(await askGateway(gateway, query)).toMatchObject({
       status: 200,
       data: {
         books: [row('1'), row('2')],
@@ -143,52 +102,52 @@ describe('a gateway over a supergraph of others', () => {
       },
     });
     const rename = 'mutation($title: String!) { rename(id: "1", title: $title) { title price } }';
-    const renamed = await ask(gateway, rename, { variables: { title: 'new' } });
+    const renamed = await askGateway(gateway, rename, { variables: { title: 'new' } });
     expect(renamed.data).toEqual({ rename: { title: 'new', price: 12 } });
   });
 
   it.each(['{ hidden }', '{ books(kind: SECRET) { id } }', 'subscription { renamed { id } }'])(
     'answers nothing that is inaccessible or has no stream: %s',
     async (query) => {
-      const { data, errors } = await ask(gateway, query);
+      const { data, errors } = await askGateway(gateway, query);
       expect([data ?? null, errors?.length]).toEqual([null, 1]);
     },
   );
 
   it('asks everybody for a token, and fields, types and scalars for their scopes', async () => {
     const query = '{ books { id cost } }';
-    expect(await ask(gateway, query, { scope: null })).toMatchObject({ status: 401 });
-    expect(await ask(gateway, '{ members { name } }', { scope: null })).toMatchObject({ status: 401 });
-    expect((await ask(gateway, '{ members { name } }')).data).toEqual({ members: [{ name: 'Ada' }] });
-    expect((await ask(gateway, query, { scope: 'catalog:read owner' })).data).toMatchObject({
+    expect(await askGateway(gateway, query, { scope: null })).toMatchObject({ status: 401 });
+    expect(await askGateway(gateway, '{ members { name } }', { scope: null })).toMatchObject({ status: 401 });
+    expect((await askGateway(gateway, '{ members { name } }')).data).toEqual({ members: [{ name: 'Ada' }] });
+    expect((await askGateway(gateway, query, { scope: 'catalog:read owner' })).data).toMatchObject({
       books: [{ cost: 5 }, {}],
     });
     // `cost` and `totals` are never null: what holds them goes.
     const open = '{ best { id title } media { ... on Book { id margin } } list: books { id } }';
-    expect(await ask(gateway, open)).toMatchObject({
+    expect(await askGateway(gateway, open)).toMatchObject({
       data: { best: { title: 'title-2' }, media: [{ id: '1', margin: null }], list: [{ id: '1' }, { id: '2' }] },
       errors: [{ path: ['media', 0, 'margin'], extensions: { code: 'SCOPE_REQUIRED', scopes: [['finance:read']] } }],
     });
-    expect(await ask(gateway, '{ best { cost } media { title } }')).toMatchObject({
+    expect(await askGateway(gateway, '{ best { cost } media { title } }')).toMatchObject({
       data: { best: null, media: [{ title: 'title-1' }] },
       errors: [
         { path: ['best', 'cost'], extensions: { code: 'SCOPE_REQUIRED', scopes: [['finance:read'], ['owner']] } },
       ],
     });
     expect(
-      (await ask(gateway, '{ totals { amount } best { id } }', { scope: 'catalog:read finance:read' })).data,
+      (await askGateway(gateway, '{ totals { amount } best { id } }', { scope: 'catalog:read finance:read' })).data,
     ).toBeNull();
-    const both = await ask(gateway, '{ totals { amount } }', { scope: 'catalog:read finance:read audit:read' });
+    const both = await askGateway(gateway, '{ totals { amount } }', { scope: 'catalog:read finance:read audit:read' });
     expect(both.data).toEqual({ totals: { amount: 9 } });
   });
 
   it('counts the list sizes it states', async () => {
-    const { errors } = await ask(gateway, '{ many { id } }');
+    const { errors } = await askGateway(gateway, '{ many { id } }');
     expect(errors).toMatchObject([{ extensions: { code: 'LIMIT_COST' } }]);
   });
 
   it('tells errors of a subgraph at their paths, without its words, and the subgraph nothing of the caller', async () => {
-    const { data, errors } = await ask(gateway, '{ books { id broken } }');
+    const { data, errors } = await askGateway(gateway, '{ books { id broken } }');
     expect(data).toEqual({
       books: [
         { id: '1', broken: null },
@@ -232,7 +191,7 @@ describe('a gateway over a supergraph of others', () => {
       const state = await gateway.until(({ refused }) => refused !== null);
       expect(state.id).toBe(id);
       await expect.poll(gateway.run.stderr).toContain(reason);
-      expect((await ask(gateway, '{ best { title } }')).data).toEqual({ best: { title: 'title-2' } });
+      expect((await askGateway(gateway, '{ best { title } }')).data).toEqual({ best: { title: 'title-2' } });
       gateway.replace(supergraphSdl);
       await gateway.until(({ refused }) => refused === null);
       expect((await gateway.graph()).id).toBe(id);
@@ -252,59 +211,31 @@ describe('a gateway over a supergraph of others', () => {
   });
 });
 
-/** A model that composes, from this seed on, with subgraphs behind HTTP. */
-async function serveModel(seed: number, started: AsyncDisposableStack) {
-  const compose = (model: RandomModel): string | null => {
-    try {
-      return composeSubgraphs(model.subgraphs);
-    } catch (error) {
-      if (error instanceof CompositionError) return null;
-      throw error;
-    }
-  };
-  let model = createRandomModel(seed);
-  for (let attempt = seed + 1; compose(model) === null; attempt += 1) model = createRandomModel(attempt);
-  const world = createWorld(model, { failing: 0, unknown: 0 });
-  const services = await Promise.all(
-    worldSources(model, world).map(async ({ name, sdl, execute }) => {
-      const server = await serveSubgraph(async (call) => {
-        const request = aRequestOf();
-        const { variables, query: text } = call;
-        const given = { document: parse(text), variables, operationName: undefined, request };
-        const { data, errors } = await execute(given);
-        sendJson(call, { data, ...(errors.length === 0 ? {} : { errors }) });
-      });
-      started.use(server);
-      return { name, sdl, url: server.url };
-    }),
-  );
-  return { supergraphSdl: composed(services), world };
-}
-
-describe('a gateway over random supergraphs, one after the other', () => {
-  it('answers as graphql itself does over the same values', async () => {
-    await using started = new AsyncDisposableStack();
-    const models = [];
-    for (const seed of [2_000, 14_000, 26_000]) models.push(await serveModel(seed, started));
-    const [first] = models;
-    const gateway = started.use(await startLoneGateway({ supergraphSdl: first?.supergraphSdl ?? '' }));
-    let answered = 0;
-    for (const { supergraphSdl, world } of models) {
-      const graph = loadGraph(supergraphSdl);
-      gateway.replace(supergraphSdl);
-      await gateway.until(({ id }) => id === graph.id);
-      const truth = truthContestant(graph.apiSchema, (schema) => truthSchema(schema, world), typeNameOf);
-      for (let draw = 0; draw < 25; draw += 1) {
-        const operation = createRandomOperation(graph.apiSchema, draw);
-        if (operation === null) continue;
-        const { text, variables } = operation;
-        const answer = await ask(gateway, text, { variables });
-        if (answer.errors?.some(({ extensions }) => String(extensions['code']).startsWith('LIMIT_')) === true) continue;
-        const expected = await truth.ask(question(text, variables));
-        expect({ text, data: answer.data }).toEqual({ text, data: expected.data });
-        answered += 1;
-      }
-    }
-    expect(answered).toBeGreaterThan(40);
-  }, 90_000);
+describe('a subgraph of others with an entry in the configuration', () => {
+  it('has the address, the time, the headers and the caller’s token it says', async () => {
+    const sdl = `${LINK} type Query { fast: Int }`;
+    const slowSdl = `${LINK} type Query { slow: Int }`;
+    await using fast = await serveForeignSubgraph({ sdl, resolvers: { Query: { fast: () => 1 } } });
+    await using slow = await serveForeignSubgraph({ sdl: slowSdl, resolvers: {}, delayMs: 2_000 });
+    const elsewhere = 'http://127.0.0.1:1/graphql';
+    await using gateway = await startLoneGateway({
+      supergraphSdl: composed([
+        { name: 'fast', url: elsewhere, sdl },
+        { name: 'slow', url: slow.url, sdl: slowSdl },
+      ]),
+      subgraphs: [
+        `{ name: fast, url: '${fast.url}', trust: token, headers: { x-api-key: '\${FAST_KEY}' } }`,
+        '{ name: slow, fetchMs: 100 }',
+      ],
+      environment: { FAST_KEY: 'key-1' },
+    });
+    const { data, errors } = await askGateway(gateway, '{ fast slow }');
+    expect(data).toEqual({ fast: 1, slow: null });
+    expect(errors).toMatchObject([{ path: ['slow'], extensions: { code: 'DEADLINE_EXCEEDED', serviceName: 'slow' } }]);
+    expect(fast.headers[0]).toMatchObject({
+      'x-api-key': 'key-1',
+      authorization: expect.stringMatching(/^Bearer ey/),
+    });
+    expect(slow.headers[0]).not.toHaveProperty('authorization');
+  }, 30_000);
 });

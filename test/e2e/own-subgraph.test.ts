@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { skipsInSplitMode } from '#test/support/e2e-mode.ts';
 import { type GraphState, readGraphState } from '#test/support/lone-gateway.ts';
 import { type Loyalty, RIGHT, serveLoyalty } from '#test/support/loyalty-subgraph.ts';
-import { startProduct } from '#test/support/product.ts';
+import { runMortar } from '#test/support/mortar-process.ts';
+import { ANY_PORTS, startProduct } from '#test/support/product.ts';
 import type { Product } from '#test/support/product-client.ts';
 
 describe.skipIf(skipsInSplitMode('split.test.ts has it there'))(
@@ -65,5 +66,19 @@ describe.skipIf(skipsInSplitMode('split.test.ts has it there'))(
       },
       60_000,
     );
+
+    it('refuses a graph that asks ours for what this version does not have, also at the start', async () => {
+      const file = loyalty.composedInto(folder);
+      const stale = readFileSync(file, 'utf8').replace(
+        'brand: String',
+        'oldName: String @join__field(graph: CATALOG)\n  brand: String',
+      );
+      writeFileSync(file, stale);
+      const reason = 'catalog has no Product.oldName here; compose it again';
+      await expect.poll(product.process.stderr, { timeout: 20_000 }).toContain(reason);
+      const home = join(folder, 'home');
+      const result = await runMortar({ arguments: ['serve', ...ANY_PORTS, `--home=${home}`, `--supergraph=${file}`] });
+      expect([result.code, result.stderr]).toEqual([1, expect.stringContaining(reason)]);
+    }, 60_000);
   },
 );

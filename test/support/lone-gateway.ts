@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { AUDIENCE, startTestIssuer, type TestIssuer } from './gateway.ts';
 import type { MortarProcess } from './mortar-process.ts';
 import { waitForReady } from './product-client.ts';
-import { createPartStarter, endAll } from './product-parts.ts';
+import { createPartStarter, endAll, type Variables } from './product-parts.ts';
 
 const ready = z.object({
   graph: z.object({ id: z.string(), refused: z.object({ id: z.string() }).nullable() }),
@@ -37,6 +37,8 @@ export interface LoneGatewayOptions {
   /** Entries of the section `subgraphs`, in YAML's flow style. @default none */
   readonly subgraphs?: readonly string[];
   readonly nodeArguments?: readonly string[];
+  /** Of the process, beside the usual. */
+  readonly environment?: Variables;
 }
 
 const WITHIN_MS = 20_000;
@@ -67,7 +69,7 @@ export async function startLoneGateway(options: LoneGatewayOptions): Promise<Lon
     const start = createPartStarter({
       runs,
       flags: ['--port=0', '--metrics-port=0', `--home=${home}`, `--config=${config}`],
-      environment: {},
+      environment: options.environment ?? {},
       nodeArguments: options.nodeArguments ?? [],
       wrapper: [],
     });
