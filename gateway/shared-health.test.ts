@@ -5,7 +5,7 @@ import { toSystemId } from '#schema/model/ids.ts';
 import type { ConnectedSystem, SystemHealth } from '#schema/model/sources.ts';
 
 const CLOSED = { read: 'CLOSED', feed: 'CLOSED', write: 'CLOSED' } as const;
-const UP: SystemHealth = { state: 'UP', lastErrorCode: null, clockAheadMs: null, breakers: CLOSED };
+const UP: SystemHealth = { state: 'UP', readsFail: false, lastErrorCode: null, clockAheadMs: null, breakers: CLOSED };
 const DOWN: SystemHealth = {
   ...UP,
   state: 'DOWN',
@@ -59,8 +59,8 @@ test('processes that see no trouble write nothing, and nonsense of others is not
   const catalog = aProcess(door, 'catalog');
   await catalog.look();
   expect(values.size).toBe(0);
-  values.set('mortar:health:1:pos:orders', 'nonsense');
-  values.set('mortar:health:1:pos:inventory', '{"state":"ON FIRE"}');
+  values.set('mortar:health:2:pos:orders', 'nonsense');
+  values.set('mortar:health:2:pos:inventory', '{"state":"ON FIRE"}');
   await catalog.look();
   expect(catalog.health()).toEqual(UP);
 });

@@ -27,13 +27,14 @@ const BREAKERS = ['CLOSED', 'HALF_OPEN', 'OPEN'] as const satisfies readonly Bre
 /** Whatever is read is checked: others may write to a shared Redis. */
 const report = z.object({
   state: z.enum(STATES),
+  readsFail: z.boolean(),
   lastErrorCode: z.string().max(60).nullable(),
   breakers: z.object({ read: z.enum(BREAKERS), feed: z.enum(BREAKERS), write: z.enum(BREAKERS) }),
 });
 type Report = z.infer<typeof report>;
 
 export function createSharedHealth({ door, own, others, systems }: SharedHealthOptions): SharedHealth {
-  const keyOf = (system: string, process: string): string => `mortar:health:1:${system}:${process}`;
+  const keyOf = (system: string, process: string): string => `mortar:health:2:${system}:${process}`;
   const asked = systems.flatMap(({ system }) =>
     others.filter((name) => name !== own).map((name) => ({ system, key: keyOf(system, name) })),
   );
@@ -45,10 +46,14 @@ export function createSharedHealth({ door, own, others, systems }: SharedHealthO
     })),
     look: async () => {
       const unwell = systems.flatMap(({ system, health }) => {
-        const { state, lastErrorCode, breakers } = health();
+        const { state, readsFail, lastErrorCode, breakers } = health();
         if (state === 'UP') return [];
         return [
-          { key: keyOf(system, own), value: JSON.stringify({ state, lastErrorCode, breakers }), ttlMs: BELIEVED_MS },
+          {
+            key: keyOf(system, own),
+            value: JSON.stringify({ state, readsFail, lastErrorCode, breakers }),
+            ttlMs: BELIEVED_MS,
+          },
         ];
       });
       const [values] = await Promise.all([door.getMany(asked.map(({ key }) => key)), door.setMany(unwell)]);
@@ -78,6 +83,7 @@ function worse(own: SystemHealth, other: Report): SystemHealth {
   return {
     ...own,
     state: STATES[Math.max(STATES.indexOf(own.state), STATES.indexOf(other.state))] ?? 'UP',
+    readsFail: own.readsFail || other.readsFail,
     lastErrorCode: own.lastErrorCode ?? other.lastErrorCode,
     breakers: { read: breakerOf('read'), feed: breakerOf('feed'), write: breakerOf('write') },
   };

@@ -11,11 +11,12 @@ const NOW_MS = Date.parse('2026-11-23T12:00:00.000Z');
 
 interface Setup {
   readonly read?: BreakerState;
+  readonly readsFail?: boolean;
   readonly quarantine?: SystemQuarantine;
 }
 
 /** The status of one till system with a live stock read, and items and orders that only a feed keeps. */
-async function statusOf(db: TestDatabase, { read = 'CLOSED', quarantine }: Setup = {}) {
+async function statusOf(db: TestDatabase, { read = 'CLOSED', readsFail = false, quarantine }: Setup = {}) {
   await using crm = connect('http://127.0.0.1:1', { id: 'pos' });
   const status = createSystemStatus({
     systems: [
@@ -31,6 +32,7 @@ async function statusOf(db: TestDatabase, { read = 'CLOSED', quarantine }: Setup
         health: () => ({
           state: 'UP',
           lastErrorCode: null,
+          readsFail,
           clockAheadMs: null,
           breakers: { read, feed: 'CLOSED', write: 'CLOSED' },
         }),
@@ -93,6 +95,18 @@ it('covers a port live, by what a feed kept, or not at all', async () => {
   await completeFeed(db, 'orders', 0);
   expect(await coverage('OPEN')).toEqual([
     ['items', 'SNAPSHOT'],
+    ['stock', 'MISSING'],
+    ['orders', 'SNAPSHOT'],
+    ['signals', 'MISSING'],
+  ]);
+});
+
+it('covers nothing live while every read fails, though none rests', async () => {
+  await using db = await openTestSqlite(feedCursorMigrations);
+  await completeFeed(db, 'orders', 0);
+  const { coverage } = await statusOf(db, { readsFail: true });
+  expect(coverage.map((entry) => [entry.port, entry.coverage])).toEqual([
+    ['items', 'MISSING'],
     ['stock', 'MISSING'],
     ['orders', 'SNAPSHOT'],
     ['signals', 'MISSING'],

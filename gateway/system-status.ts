@@ -71,7 +71,9 @@ async function statusOf(entry: ConnectedSystem, known: Known): Promise<SystemSta
   return {
     id: entry.system,
     connector: entry.connector,
-    ...health,
+    state: health.state,
+    lastErrorCode: health.lastErrorCode,
+    breakers: health.breakers,
     lagSeconds: lags.length === 0 || lags.includes(null) ? null : Math.max(...lags.map(Number)),
     capabilities: entry.capabilities,
     reads: entry.capabilities.filter((capability) => !isWrite(capability)),
@@ -107,13 +109,17 @@ function lagOf(feed: string, { states, nowMs }: Known): FeedLag {
   };
 }
 
-/** Pure: what would answer for the port now. While reads rest, what a feed keeps stands in for them. */
-function coverageOf(port: DeclaredPort, { breakers }: SystemHealth, feeds: readonly FeedLag[]): PortCoverage {
+/** Pure: what would answer for the port now. While reads rest or all fail, what a feed keeps stands in for them. */
+function coverageOf(
+  port: DeclaredPort,
+  { breakers, readsFail }: SystemHealth,
+  feeds: readonly FeedLag[],
+): PortCoverage {
   const kept = feeds.some(({ name, loaded }) => name === port.feed && loaded);
   const standIn: Coverage = kept ? 'SNAPSHOT' : 'MISSING';
   return {
     port: port.port,
-    coverage: port.live && breakers.read !== 'OPEN' ? 'LIVE' : standIn,
+    coverage: port.live && breakers.read !== 'OPEN' && !readsFail ? 'LIVE' : standIn,
     freshnessSeconds: port.freshnessMs === null ? null : port.freshnessMs / 1000,
     nets: port.nets,
   };

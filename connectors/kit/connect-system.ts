@@ -121,7 +121,7 @@ function createRuntime<S>(
     nowMs: clock.nowMs,
     context: () => ({ settings, nowMs: clock.nowMs(), uuid: randomUUID }),
     origin: (lane, freshnessMs) => ({ system, connector, lane, observedAt: nowIso(clock), freshnessMs }),
-    unreadable: (operationClass) => vitals.failed(operationClass, 'UPSTREAM_CONTRACT'),
+    unreadable: vitals.misread,
     drifted: (operation, kind) => deps.onDrift?.({ system, operation, kind }),
     call: shareFlights(
       createCaller({

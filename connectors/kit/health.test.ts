@@ -12,7 +12,7 @@ function aSystem() {
 }
 
 it('is up before the first call', () => {
-  expect(aSystem().health(CLOSED)).toEqual({ state: 'UP', lastErrorCode: null, clockAheadMs: null });
+  expect(aSystem().health(CLOSED)).toEqual({ state: 'UP', readsFail: false, lastErrorCode: null, clockAheadMs: null });
 });
 
 it('is degraded, not down, while feeds fail and rest beside reads that go well', () => {
@@ -44,7 +44,7 @@ it('forgets after a minute', () => {
   const system = aSystem();
   system.failed('read', 'UPSTREAM_UNAVAILABLE');
   system.pass(61_000);
-  expect(system.health(CLOSED)).toEqual({ state: 'UP', lastErrorCode: null, clockAheadMs: null });
+  expect(system.health(CLOSED)).toEqual({ state: 'UP', readsFail: false, lastErrorCode: null, clockAheadMs: null });
 });
 
 it('knows how far the system’s clock is ahead, by its answers', () => {
@@ -53,4 +53,26 @@ it('knows how far the system’s clock is ahead, by its answers', () => {
   expect(system.health(CLOSED).clockAheadMs).toBeNull();
   system.dated('Tue, 14 Nov 2023 22:14:20 GMT');
   expect(system.health(CLOSED).clockAheadMs).toBe(60_000);
+});
+
+it('says when every read failed, whatever feeds and writes do', () => {
+  const system = aSystem();
+  system.succeeded('feed');
+  system.failed('read', 'UPSTREAM_UNAVAILABLE');
+  expect(system.health(CLOSED)).toMatchObject({ state: 'DEGRADED', readsFail: true });
+  system.succeeded('read');
+  expect(system.health(CLOSED)).toMatchObject({ state: 'DEGRADED', readsFail: false });
+});
+
+it('does not count an answer that cannot be read as one that went well', () => {
+  const system = aSystem();
+  for (const _ of [1, 2, 3]) {
+    system.succeeded('read');
+    system.misread('read');
+  }
+  expect(system.health(CLOSED)).toMatchObject({
+    state: 'DOWN',
+    readsFail: true,
+    lastErrorCode: 'UPSTREAM_CONTRACT',
+  });
 });

@@ -9,6 +9,8 @@ const DATED_EVERY_MS = 10_000;
 export interface Vitals {
   readonly succeeded: (operationClass: OperationClass) => void;
   readonly failed: (operationClass: OperationClass, code: ErrorCode) => void;
+  /** An answer that had come in time, and was counted as good, cannot be read. */
+  readonly misread: (operationClass: OperationClass) => void;
   /** An answer's `date` header. */
   readonly dated: (header: string | undefined) => void;
   /**
@@ -47,6 +49,12 @@ export function createVitals(clock: Clock): Vitals {
       bucket(operationClass).failed += 1;
       lastErrorCode = code;
     },
+    misread: (operationClass) => {
+      const second = bucket(operationClass);
+      second.ok = Math.max(0, second.ok - 1);
+      second.failed += 1;
+      lastErrorCode = 'UPSTREAM_CONTRACT';
+    },
     dated: (header) => {
       // Clocks drift slowly: one reading in ten seconds is enough.
       if (header === undefined || clock.nowMs() - datedAtMs < DATED_EVERY_MS) return;
@@ -57,13 +65,15 @@ export function createVitals(clock: Clock): Vitals {
     },
     health: (breakers) => {
       const since = clock.nowMs() - WINDOW_MS;
-      const states = CLASSES.flatMap((operationClass) => {
+      const stateIn = (operationClass: OperationClass): readonly SystemHealth['state'][] => {
         const recent = seconds[operationClass].filter((second) => second.atMs > since);
-        return recent.length === 0 ? [] : stateOf(recent, breakers[operationClass] !== 'CLOSED');
-      });
-      if (states.every((state) => state === 'UP')) return { state: 'UP', lastErrorCode: null, clockAheadMs };
+        return recent.length === 0 ? [] : [stateOf(recent, breakers[operationClass] !== 'CLOSED')];
+      };
+      const states = CLASSES.flatMap(stateIn);
+      const readsFail = stateIn('read').includes('DOWN');
+      if (states.every((state) => state === 'UP')) return { state: 'UP', readsFail, lastErrorCode: null, clockAheadMs };
       const state = states.every((one) => one === 'DOWN') ? 'DOWN' : 'DEGRADED';
-      return { state, lastErrorCode, clockAheadMs };
+      return { state, readsFail, lastErrorCode, clockAheadMs };
     },
   };
 }

@@ -201,6 +201,8 @@ export type BreakerState = 'CLOSED' | 'HALF_OPEN' | 'OPEN';
 
 export interface SystemHealth {
   readonly state: 'UP' | 'DEGRADED' | 'DOWN';
+  /** Whether every read of the last minute failed: none of its live values can be had now. */
+  readonly readsFail: boolean;
   readonly lastErrorCode: string | null;
   /** Milliseconds the system's clock was ahead of ours at its last answer, to a second; null: it did not say. */
   readonly clockAheadMs: number | null;
