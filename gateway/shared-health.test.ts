@@ -9,6 +9,7 @@ const UP: SystemHealth = { state: 'UP', readsFail: false, lastErrorCode: null, c
 const DOWN: SystemHealth = {
   ...UP,
   state: 'DOWN',
+  readsFail: true,
   lastErrorCode: 'UPSTREAM_TIMEOUT',
   breakers: { ...CLOSED, read: 'OPEN' },
 };

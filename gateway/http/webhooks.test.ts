@@ -93,6 +93,31 @@ describe('/webhooks/{system}', () => {
     },
   );
 
+  test.each(['REFUSED', 'HANDSHAKE'] as const)('a flood of %s deliveries keeps no genuine one out', async (kind) => {
+    const answer: WebhookAnswer = kind === 'REFUSED' ? { kind } : { kind, text: 'echo' };
+    await using server = await open([
+      ...Array.from({ length: 1_000 }, () => answer),
+      { kind: 'ACCEPTED', feeds: ['customers'] },
+    ]);
+    for (let sent = 0; sent < 1_000; sent += 1) await server.post('/webhooks/pos');
+    expect((await server.post('/webhooks/pos')).statusCode).toBe(200);
+    expect(server.nudged).toEqual([['customers']]);
+  });
+
+  test('of 2,000 forgeries a second the next are told to come again before their bodies are read', async () => {
+    await using server = await open([]);
+    for (let sent = 0; sent < 2_000; sent += 1) await server.post('/webhooks/pos');
+    const answer = await server.post('/webhooks/pos', 'x'.repeat(256 * 1024 + 1));
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '1']);
+    server.pass(1_000);
+    expect((await server.post('/webhooks/pos')).statusCode).toBe(401);
+  });
+
+  test('an address nobody has answers 404 before the body is read', async () => {
+    await using server = await open([]);
+    expect((await server.post('/webhooks/crm', 'x'.repeat(256 * 1024 + 1))).statusCode).toBe(404);
+  });
+
   test('of a flood 200 a second are taken, the others are told to come again before their bodies are read', async () => {
     await using server = await open(Array.from({ length: 500 }, () => ({ kind: 'ACCEPTED', feeds: ['customers'] })));
     const answers = await Promise.all(Array.from({ length: 250 }, () => server.post('/webhooks/pos')));

@@ -21,16 +21,37 @@ interface WebhookDeps {
  * however many come, and by themselves where none comes: a flood costs nothing but the time of the news.
  */
 const MOST_A_SECOND = 200;
+/** Deliveries nobody signed are counted apart, so that they keep no genuine one out: so many in a second cost time of their own. */
+const MOST_UNSIGNED_A_SECOND = 2_000;
 
-function createRoom(clock: Clock): { readonly hasRoom: () => boolean } {
+interface Room {
+  readonly isFull: () => boolean;
+  /** False: it is full. */
+  readonly enter: () => boolean;
+  /** Who entered was not the system. */
+  readonly wasUnsigned: () => void;
+}
+
+function createRoom(clock: Clock): Room {
   let second = 0;
   let taken = 0;
+  let unsigned = 0;
+  const isFull = (): boolean => {
+    const now = Math.floor(clock.nowMs() / 1_000);
+    if (now !== second) [second, taken, unsigned] = [now, 0, 0];
+    return taken >= MOST_A_SECOND || unsigned >= MOST_UNSIGNED_A_SECOND;
+  };
   return {
-    hasRoom: () => {
-      const now = Math.floor(clock.nowMs() / 1_000);
-      if (now !== second) [second, taken] = [now, 0];
+    isFull,
+    enter: () => {
+      if (isFull()) return false;
       taken += 1;
-      return taken <= MOST_A_SECOND;
+      return true;
+    },
+    wasUnsigned: () => {
+      // It may have entered in the second before.
+      taken = Math.max(0, taken - 1);
+      unsigned += 1;
     },
   };
 }
@@ -53,22 +74,24 @@ export function addWebhookRoutes(app: FastifyInstance, { config, clock, logger, 
     });
     const rooms = new Map(systems.map(({ id }) => [id, createRoom(clock)]));
     const options = {
-      // Before the body is read: a flood must not cost its bytes.
+      // Before the body is read: a flood, or an address nobody has, must not cost its bytes.
       onRequest: async (request: FastifyRequest<{ Params: { system: string } }>, reply: FastifyReply) => {
         reply.header('cache-control', 'no-store');
-        if (rooms.get(request.params.system)?.hasRoom() !== false) return;
-        reply.header('retry-after', '1');
-        await refuse(reply, request, 'OVERLOADED');
+        const room = rooms.get(request.params.system);
+        if (room === undefined) await refuse(reply, request, 'NOT_FOUND');
+        else if (room.isFull()) await refuse(reply, request, 'OVERLOADED');
       },
     };
     scope.post<{ Params: { system: string } }>('/webhooks/:system', options, async (request, reply) => {
-      const system = bySystem.get(request.params.system);
-      if (system === undefined) return await refuse(reply, request, 'NOT_FOUND');
+      const [system, room] = [bySystem.get(request.params.system), rooms.get(request.params.system)];
+      if (system === undefined || room === undefined) return await refuse(reply, request, 'NOT_FOUND');
+      if (!room.enter()) return await refuse(reply, request, 'OVERLOADED');
       const answer = await system.receive({
         url: `${publicBase(request, config)}${request.url}`,
         headers: headersOf(request),
         body: Buffer.isBuffer(request.body) ? request.body : new Uint8Array(),
       });
+      if (answer.kind === 'REFUSED' || answer.kind === 'HANDSHAKE') room.wasUnsigned();
       logger.debug({ system: system.id, outcome: answer.kind, requestId: request.id }, 'webhook');
       if (answer.kind === 'ACCEPTED' && answer.feeds.length > 0) system.nudge(answer.feeds);
       return await send(reply, request, answer);
@@ -107,6 +130,7 @@ async function refuse(
   request: FastifyRequest,
   code: keyof typeof STATUSES,
 ): Promise<FastifyReply> {
+  if (code === 'OVERLOADED') reply.header('retry-after', '1');
   return await reply.status(STATUSES[code]).send(errorBody(code, request.id, MESSAGES[code]));
 }
 
