@@ -48,7 +48,7 @@ describe('createOperationWeigher', () => {
     expect(weigh(`{ t { ...F0 } } ${doubling.join(' ')} fragment F60 on T { id }`, 200)).toBe(200);
   });
 
-  it('finds the largest operation over the product’s own supergraph light', () => {
+  it('weighs the largest operation over the product’s own supergraph below 200', () => {
     const ours = readSupergraph();
     const { query } = JSON.parse(largestDocument(ours).body) as { readonly query: string };
     expect(weigherOf(ours)(query)).toBeLessThan(200);
