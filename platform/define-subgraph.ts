@@ -1,11 +1,12 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { GraphQLError, execute as executeDocument, parse } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import type { GraphQLSchema, GraphQLTypeResolver } from 'graphql';
 
 import { systemClock } from './clock.ts';
 import { createWatch } from './subgraph-watch.ts';
 import type { OpenSource } from './subgraph-watch.ts';
 import { maskError } from './error-mask.ts';
+import { createDocumentRunner, type DocumentAnswer, type RunDocument } from './execution/run-document.ts';
 import { MortarError } from './errors.ts';
 import { applyDeadlines, bindDeadline, watchDeadline } from './fetch-deadline.ts';
 import { applyRenewals, bindRenewal } from './fetch-renewal.ts';
@@ -79,30 +80,16 @@ const typeResolver: GraphQLTypeResolver<unknown, unknown> = (value) => {
   return typeof name === 'string' ? name : undefined;
 };
 
-interface Run {
-  readonly schema: GraphQLSchema;
-  readonly fetch: SubgraphFetch;
-  readonly context: SubgraphContext;
-}
-
-interface Executed {
-  readonly data: SubgraphResult['data'];
-  readonly errors: readonly GraphQLError[];
-}
-
-async function runDocument({ schema, fetch, context }: Run): Promise<Executed> {
+async function answerDocument(
+  runDocument: RunDocument,
+  fetch: SubgraphFetch,
+  context: SubgraphContext,
+): Promise<DocumentAnswer> {
+  const { document, operationName, variables } = fetch;
   try {
-    const result = await executeDocument({
-      schema,
-      document: fetch.document,
-      contextValue: context,
-      variableValues: fetch.variables,
-      operationName: fetch.operationName ?? null,
-      typeResolver,
-    });
-    return { data: result.data ?? null, errors: result.errors ?? [] };
+    return await runDocument({ document, operationName, variables, context });
   } catch (error) {
-    // execute() throws only for a wrong schema or missing arguments: nothing the caller can mend.
+    // It throws only for a wrong schema: nothing the caller can mend.
     const originalError = error instanceof Error ? error : new Error('execution failed');
     return { data: null, errors: [new GraphQLError('execution failed', { originalError, path: [] })] };
   }
@@ -116,6 +103,7 @@ async function runDocument({ schema, fetch, context }: Run): Promise<Executed> {
 export function defineSubgraph<Loaders>(definition: SubgraphDefinition<Loaders>): Subgraph {
   const sdl = subgraphSdl(definition.typeDefs);
   const schema = buildSchema(definition, sdl);
+  const runDocument = createDocumentRunner(schema, { typeResolver });
   const clock = definition.clock ?? systemClock;
   const joinWork = createSharedWork(definition.createLoaders);
 
@@ -141,7 +129,7 @@ export function defineSubgraph<Loaders>(definition: SubgraphDefinition<Loaders>)
       works.at(-1)?.forget();
       Object.assign(context, renewed());
     });
-    const answer = await runDocument({ schema, fetch, context });
+    const answer = await answerDocument(runDocument, fetch, context);
     const aborted = deadline.fired();
     deadline.release();
     for (const work of works) work.leave(aborted);

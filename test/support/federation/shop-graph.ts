@@ -1,8 +1,9 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { execute, type GraphQLSchema, parse } from 'graphql';
+import { defaultTypeResolver, execute, type GraphQLSchema, parse } from 'graphql';
 
 import { composeSubgraphs } from '#gateway/composition.ts';
 import type { SubgraphSource } from '#gateway/executor/subgraph-calls.ts';
+import { createDocumentRunner } from '#platform/execution/run-document.ts';
 
 // The four subgraphs and the query of the public federation gateway benchmark (the-guild-org/federation-benchmarks).
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@external", "@requires", "@provides", "@shareable"])`;
@@ -106,12 +107,24 @@ export function createShopGraph() {
       return [name, buildSubgraphSchema(parts)];
     }),
   );
-  const sources: SubgraphSource[] = [...schemas].map(([name, schema]) => ({
+  /** As the product's own subgraphs run documents. */
+  const sources: SubgraphSource[] = [...schemas].map(([name, schema]) => {
+    const run = createDocumentRunner(schema, { typeResolver: defaultTypeResolver });
+    return {
+      name,
+      execute: async ({ document, variables }) => {
+        const { data, errors } = await run({ document, variables, context: {} });
+        return { data, errors, refusals: [], degraded: [] };
+      },
+    };
+  });
+  /** By graphql's own execution. */
+  const plainSources: SubgraphSource[] = [...schemas].map(([name, schema]) => ({
     name,
     execute: async ({ document, variables }) => {
       const result = await execute({ schema, document, variableValues: variables, contextValue: {} });
       return { data: result.data ?? null, errors: result.errors ?? [], refusals: [], degraded: [] };
     },
   }));
-  return { supergraphSdl: composeSubgraphs(modules), schemas, sources };
+  return { supergraphSdl: composeSubgraphs(modules), schemas, sources, plainSources };
 }
