@@ -33,9 +33,10 @@ export function promoteDenied(data: unknown, cells: readonly DeniedCell[], asked
     const type = asked.schema.getType(typeName);
     return hasFields(type) && isNonNullType(type.getFields()[fieldName]?.type);
   };
+  if (!cells.some(isNeverNull)) return data;
   const operation = getOperationAST(asked.document, asked.operationName);
   const root = operation && asked.schema.getRootType(operation.operation);
-  if (!cells.some(isNeverNull) || !root || !operation) return data;
+  if (!root || !operation) return data;
   const promoted = createPromoter(asked)(data, root, [{ set: operation.selectionSet, parent: root }]);
   return promoted === BROKEN ? null : promoted;
 }
