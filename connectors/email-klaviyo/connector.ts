@@ -34,7 +34,7 @@ export const emailKlaviyo: ConnectorDefinition<KlaviyoSettings> = {
         { kind: 'window', name: `${operation} steady`, operations: [operation], limit: 750, windowMs: 60_000 },
       ]),
   },
-  capabilities: ['profiles:read', 'profiles:feed', 'consent:read', 'consent:write'],
+  capabilities: ['profiles:read', 'profiles:feed', 'consents:read', 'consents:write'],
   ports: {
     profiles: profilesById,
     profileFeed,

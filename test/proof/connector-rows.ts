@@ -1,6 +1,7 @@
 import type { Evidence } from '#test/support/evidence.ts';
 import { amazonPairs } from './amazon-pairs.ts';
 import { amplification } from './amplification.ts';
+import { conform } from './conform.ts';
 import { contract } from './contract.ts';
 import { feeds } from './feeds.ts';
 import { kitMemory } from './kit-memory.ts';
@@ -17,6 +18,7 @@ export const connectorRows: readonly Evidence[] = [
   limits,
   amplification,
   feeds,
+  conform,
   recovery,
   kitMemory,
   tryton,

@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { BatchReadDefinition, ConnectorDefinition } from '#connectors/kit/definition.ts';
 import { MortarError } from '#platform/errors.ts';
 
+import { FAILURES, LONG_PAUSES, firstOnly, hang, json, withCookie } from './conform-faults.ts';
 import { batchOf, codeOf, openBench, personalTexts, within } from './conform-harness.ts';
 import type { Bench, ConformFixtures, ConformKeys, Fault } from './conform-harness.ts';
+import './conform-meta.ts';
 import { mutantsOf, typeDifferences } from './conform-mutants.ts';
 import { HOSTILE_IDS, contextOf } from './connector-contract.ts';
 
@@ -26,25 +28,6 @@ const MORE_HOSTILE = [
   '?a=b#c',
 ];
 
-const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
-  new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } });
-// Looks at the signal instead of listening: it may have aborted before, and nothing else keeps a request's signal alive.
-const hang: Fault = ({ signal }) =>
-  new Promise((_resolve, reject) => {
-    const look = setInterval(() => {
-      if (!signal.aborted) return;
-      clearInterval(look);
-      reject(new Error('aborted'));
-    }, 5);
-  });
-const cut: Fault = async () =>
-  new Response(
-    new ReadableStream({
-      start: (controller) => controller.enqueue(new TextEncoder().encode('{"half":')),
-      pull: (controller) => controller.error(new Error('cut')),
-    }),
-  );
-
 export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): void {
   const { max } = (definition.ports as unknown as Record<string, { readonly max: number }>)[name] ?? { max: 0 };
 
@@ -60,7 +43,7 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
     const bench = openBench(definition, given, { ...(fault && { fault }), ...(timeoutMs && { timeoutMs }) });
     const port = batchOf(bench.system, name);
     const toKey = keys.toKey ?? ((text: string) => text);
-    return { bench, keys, read: (texts, ms = 10_000) => port(texts.map(toKey), within(ms)) };
+    return { bench, keys, read: (texts, ms = 30_000) => port(texts.map(toKey), within(ms)) };
   }
   /** How many calls a read makes at once: more than one where the system answers a part of the question a call. */
   const partsOf = async (): Promise<number> => {
@@ -75,6 +58,7 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
     );
   };
   const first = (keys: ConformKeys): string => keys.known[0] ?? '';
+  const isNothing = (slot: unknown): boolean => slot === null || (Array.isArray(slot) && slot.length === 0);
   const isValue = (slot: unknown): boolean => slot !== null && typeof slot === 'object' && !(slot instanceof Error);
 
   describe(`${name} by key`, () => {
@@ -107,18 +91,12 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
     });
 
     it('waits out a 429 that names a short time', async () => {
-      const { bench, keys, read } = await open((_request, count, next) =>
-        count === 1 ? Promise.resolve(json('{}', 429, { 'retry-after': '0.02' })) : next(),
-      );
+      const { bench, keys, read } = await open(firstOnly(() => json('{}', 429, { 'retry-after': '0.02' })));
       expect(isValue((await read([first(keys)]))[0])).toBe(true);
       expect(bench.traces[0]).toMatchObject({ status: 429, errorCode: 'UPSTREAM_RATE_LIMITED' });
     });
 
-    it.each([
-      ['a long time', { 'retry-after': '60' }],
-      ['no time', {}],
-      ['an unreadable time', { 'retry-after': 'soon' }],
-    ] as [string, Record<string, string>][])(
+    it.each(LONG_PAUSES)(
       'fails fast on a 429 that names %s, and leaves the vendor alone meanwhile',
       async (_name, headers) => {
         const { bench, keys, read } = await open(async () => json('{}', 429, headers));
@@ -128,30 +106,16 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
       },
     );
 
-    it.each([
-      ['a 500', async () => json('{}', 500), 'UPSTREAM_UNAVAILABLE', 2],
-      ['a 503', async () => json('{}', 503), 'UPSTREAM_UNAVAILABLE', 2],
-      ['a proxy page', async () => new Response('<html>502</html>', { status: 502 }), 'UPSTREAM_UNAVAILABLE', 2],
-      ['half a body', cut, 'UPSTREAM_UNAVAILABLE', 2],
-      ['HTML', async () => new Response('<html>welcome</html>'), 'UPSTREAM_CONTRACT', 1],
-      ['cut JSON', async () => json('{"a": [{"id": "1"'), 'UPSTREAM_CONTRACT', 1],
-      ['no body', async () => json(''), 'UPSTREAM_CONTRACT', 1],
-      ['a number', async () => json('42'), 'UPSTREAM_CONTRACT', 1],
-      ['a redirect', async () => Response.redirect('http://evil.test/', 302), 'UPSTREAM_CONTRACT', 1],
-      ['a 400', async () => json('{}', 400), 'UPSTREAM_CONTRACT', 1],
-    ] as [string, Fault, string, number][])(
-      'answers %s with an error in the slot',
-      async (_name, fault, code, calls) => {
-        const { bench, keys, read } = await open(fault);
-        const [slot] = await read([first(keys)], 1_000);
-        expect(codeOf(slot)).toBe(code);
-        expect(slot).toMatchObject({ system: 'vendor' });
-        const parts = await partsOf();
-        // A part that failed for good ends the read; others may not have been tried again yet.
-        expect(bench.calls.length).toBeGreaterThanOrEqual(parts === 1 ? calls : parts);
-        expect(bench.calls.length).toBeLessThanOrEqual(calls * parts);
-      },
-    );
+    it.each(FAILURES)('answers $name with an error in the slot', async ({ fault, code, calls }) => {
+      const { bench, keys, read } = await open(fault);
+      const [slot] = await read([first(keys)], 1_000);
+      expect(codeOf(slot)).toBe(code);
+      expect(slot).toMatchObject({ system: 'vendor' });
+      const parts = await partsOf();
+      // A part that failed for good ends the read; others may not have been tried again yet.
+      expect(bench.calls.length).toBeGreaterThanOrEqual(parts === 1 ? calls : parts);
+      expect(bench.calls.length).toBeLessThanOrEqual(calls * parts);
+    });
 
     it('ends a call without an answer at its deadline', async () => {
       const { keys, read } = await open(hang, 50);
@@ -159,28 +123,25 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
     });
 
     it('renews a refused token once; refused credentials are not asked with again', async () => {
-      const { bench, keys, read } = await open((_request, count, next) =>
-        count === 1 ? Promise.resolve(json('{}', 401)) : next(),
-      );
+      const { bench, keys, read } = await open(firstOnly(() => json('{}', 401)));
       const [slot] = await read([first(keys)]);
       const renews = definition.auth.kind !== 'headers';
       expect(isValue(slot) ? 'a value' : codeOf(slot)).toBe(renews ? 'a value' : 'UPSTREAM_UNAVAILABLE');
       expect(bench.calls.length).toBe((renews ? 1 : 0) + (await partsOf()));
+      const refused = await open(async () => json('{}', 401));
+      expect(codeOf((await refused.read([first(keys)], 1_000))[0])).toBe('UPSTREAM_UNAVAILABLE');
+      expect(refused.bench.calls.length).toBeLessThanOrEqual((renews ? 2 : 1) * (await partsOf()));
     });
 
     it('keeps no cookie and no header of the vendor', async () => {
-      const { bench, keys, read } = await open(async (_request, _count, next) => {
-        const answer = await next();
-        const headers = { 'content-type': 'application/json', 'set-cookie': 'session=vendor-cookie', 'x-evil': '1' };
-        return new Response(await answer.text(), { status: answer.status, headers });
-      });
+      const { bench, keys, read } = await open(withCookie);
       await read([first(keys)]);
       await read([keys.unknown(1)]);
       expect(bench.calls.filter(({ headers }) => headers.has('cookie') || headers.has('x-evil'))).toEqual([]);
       expect(JSON.stringify(bench.calls)).not.toContain('vendor-cookie');
     });
 
-    it('passes no wrong type on', async () => {
+    it('passes no wrong type on', async ({ task }) => {
       let good: unknown = null;
       const { keys, read } = await open(async (_request, _count, next) => {
         const answer = await next();
@@ -189,7 +150,9 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
       });
       const text = first(keys);
       const [value] = await read([text]);
-      for (const mutant of mutantsOf(good)) {
+      const mutants = mutantsOf(good);
+      task.meta.wrongAnswers = mutants.length;
+      for (const mutant of mutants) {
         const { read: again } = await open(async () => json(JSON.stringify(mutant)));
         const [slot] = await again([text], 1_000);
         const found =
@@ -205,7 +168,8 @@ export function conformBatch<S>({ definition, name, fixtures }: PortSuite<S>): v
       for (const hostile of [...HOSTILE_IDS, ...MORE_HOSTILE]) {
         const { bench, read } = await open();
         const [slot] = await read([hostile], 2_000);
-        expect([hostile, isValue(slot) && !(Array.isArray(slot) && slot.length === 0)]).toEqual([hostile, false]);
+        // An error would say that the system took it for something else than a key.
+        expect([hostile, slot instanceof Error ? slot.message : slot]).toEqual([hostile, expect.toSatisfy(isNothing)]);
         for (const call of bench.calls) {
           expect([hostile, call.url.host, call.url.pathname.split('/').length]).toEqual([
             hostile,

@@ -107,7 +107,7 @@ interface BenchOptions {
 export function openBench<S>(
   definition: ConnectorDefinition<S>,
   fixtures: ConformFixtures,
-  { fault, timeoutMs = 2_000 }: BenchOptions = {},
+  { fault, timeoutMs = 10_000 }: BenchOptions = {},
 ): Bench {
   const calls: { method: string; url: URL; headers: Headers; body: string }[] = [];
   const traces: CallTrace[] = [];

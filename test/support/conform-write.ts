@@ -1,11 +1,25 @@
 // Conformance of one write port: limits, refusals, failures, secrets.
 import { describe, expect, it } from 'vitest';
 
+import { MortarError } from '#platform/errors.ts';
+
 import type { PortSuite } from './conform-batch.ts';
-import { codeOf, openBench, within } from './conform-harness.ts';
+import { conformCalls } from './conform-calls.ts';
+import { batchOf, codeOf, openBench, within } from './conform-harness.ts';
 import type { Bench, ConformWrites, Fault } from './conform-harness.ts';
+import './conform-meta.ts';
+import { mutantsOf } from './conform-mutants.ts';
+import { HOSTILE_IDS } from './connector-contract.ts';
 
 const json = (value: unknown, status = 200): Response => Response.json(value, { status });
+const HOSTILE_TEXTS = [
+  'a\u0000b',
+  'a\r\nhost: evil.test',
+  '${jndi:ldap://evil.test}',
+  '"; drop table x; --',
+  '//evil.test/x',
+  'x'.repeat(10_240),
+];
 
 export function conformWrite<S>({ definition, name, fixtures }: PortSuite<S>): void {
   const { max } = (definition.ports as unknown as Record<string, { readonly max: number }>)[name] ?? { max: 0 };
@@ -25,7 +39,7 @@ export function conformWrite<S>({ definition, name, fixtures }: PortSuite<S>): v
       inputs: readonly unknown[],
       scope: ReturnType<typeof within>,
     ) => Promise<readonly unknown[]>;
-    return { bench, writes, write: (inputs, ms = 10_000) => port(inputs, within(ms)) };
+    return { bench, writes, write: (inputs, ms = 30_000) => port(inputs, within(ms)) };
   }
   const many = (writes: ConformWrites, count: number): readonly unknown[] =>
     Array.from({ length: count }, (_, index) => writes.input(index));
@@ -56,15 +70,77 @@ export function conformWrite<S>({ definition, name, fixtures }: PortSuite<S>): v
       expect([bench.sizes.get(name)?.length, alone.bench.calls.length]).toEqual([1, 0]);
     });
 
-    it.each([
-      ['a 503', async () => json({}, 503), 'UPSTREAM_UNAVAILABLE'],
-      ['a 429', async () => json({}, 429), 'UPSTREAM_RATE_LIMITED'],
-      ['a 400', async () => json({}, 400), 'UPSTREAM_CONTRACT'],
-      ['HTML', async () => new Response('<html></html>'), 'UPSTREAM_CONTRACT'],
-      ['a redirect', async () => Response.redirect('http://evil.test/', 302), 'UPSTREAM_CONTRACT'],
-    ] as [string, Fault, string][])('never takes %s for success', async (_name, fault, code) => {
-      const { writes, write } = await open(fault);
-      expect((await write(many(writes, 2), 600)).map(codeOf)).toEqual([code, code]);
+    it('sends what is told twice once, and answers both', async () => {
+      const { bench, writes, write } = await open();
+      const input = writes.input(0);
+      const results = await write([input, input]);
+      expect(results.map(codeOf)).toEqual(['no error', 'no error']);
+      expect(bench.sizes.get(name)).toEqual([1]);
+    });
+
+    it('answers an empty list with one, without a call', async () => {
+      const { bench, write } = await open();
+      expect([await write([]), bench.calls.length]).toEqual([[], 0]);
+    });
+
+    conformCalls({
+      definition,
+      fixtures,
+      isWrite: true,
+      use: async (bench, ms) => {
+        const { writes } = await fixtures();
+        const [result] = await batchOf(bench.system, name)([writes?.[name]?.input(0)], within(ms));
+        return result instanceof Error ? codeOf(result) : 'fine';
+      },
+    });
+
+    it('passes no wrong type on', async ({ task }) => {
+      const bodies: string[] = [];
+      const { writes, write, bench } = await open(async (_request, _count, next) => {
+        const answer = await next();
+        bodies.push(await answer.clone().text());
+        return answer;
+      });
+      await write([writes.input(0)]);
+      const last = bench.calls.length;
+      // An answer without a body has nothing to be wrong in.
+      const mutants = bodies.at(-1) === '' ? [] : mutantsOf(JSON.parse(bodies.at(-1) ?? 'null'));
+      task.meta.wrongAnswers = mutants.length;
+      for (const mutant of mutants) {
+        const other = await open((_request, count, next) => (count < last ? next() : Promise.resolve(json(mutant))));
+        const [result] = await other.write([writes.input(0)], 1_000);
+        const kind = result instanceof MortarError ? 'an error' : (result as { kind?: string } | undefined)?.kind;
+        expect([kind, JSON.stringify(mutant).slice(0, 600)]).toEqual([
+          expect.stringMatching(/^(an error|DONE|ACCEPTED|SUPERSEDED)$/),
+          expect.anything(),
+        ]);
+      }
+    });
+
+    it('sends hostile texts as values, on the same path, or not at all', async () => {
+      const plain = await open();
+      await plain.write([plain.writes.input(0)]);
+      const usual = new Set(plain.bench.calls.map(({ url }) => url.pathname.split('/').length));
+      const input = plain.writes.input(0) as Readonly<Record<string, unknown>>;
+      // Words of closed lists are checked before they come here.
+      const texts = Object.keys(input).filter(
+        (field) => typeof input[field] === 'string' && !/^[A-Z_]+$/.test(input[field]),
+      );
+      for (const field of texts) {
+        for (const hostile of [...HOSTILE_IDS, ...HOSTILE_TEXTS]) {
+          const { bench, write } = await open();
+          const [result] = await write([{ ...input, [field]: hostile }], 2_000);
+          expect([field, hostile, codeOf(result)]).toEqual([
+            field,
+            hostile,
+            expect.stringMatching(/^(no error|UPSTREAM_\w+)$/),
+          ]);
+          const strays = bench.calls.filter(
+            ({ url }) => url.host !== 'vendor.test' || !usual.has(url.pathname.split('/').length),
+          );
+          expect([field, hostile, strays]).toEqual([field, hostile, []]);
+        }
+      }
     });
 
     it('tells no secret and nothing personal in traces, logs and errors', async () => {

@@ -13,6 +13,13 @@ export interface Patch {
   readonly without: string;
 }
 
+const removed: Patch[] = [];
+
+/** What was removed from this process, for whoever reads modules by other means. */
+export function removedRules(): readonly Patch[] {
+  return removed;
+}
+
 /**
  * Removes rules from modules as they are loaded into this process; nothing on disk changes.
  * @throws {Error} at once when a rule is no longer found: then the sabotage must follow the code
@@ -22,6 +29,7 @@ export function removeRules(...patches: readonly Patch[]): void {
     const found = readFileSync(fileURLToPath(PROJECT + module), 'utf8').split(rule).length - 1;
     if (found !== 1) throw new Error(`the rule to remove is ${found} times in ${module}: ${rule}`);
   }
+  removed.push(...patches);
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
