@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { Redis } from 'ioredis';
 
+import { nextTurn } from './turns.ts';
+
 /** Where the door tells that Redis went away or came back; called once per change of state, never per call. */
 type RedisStateListener = (state: { readonly up: boolean; readonly reason: string }) => void;
 
@@ -46,13 +48,14 @@ export interface RedisDoor {
 }
 
 // ioredis 6: `enableOfflineQueue: false` makes a call on a broken connection fail at once,
-// `maxRetriesPerRequest: 1` stops replays, `commandTimeout` bounds a server that accepts and never answers.
+// `maxRetriesPerRequest: 1` stops replays.
 export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
   const { url, onState, commandTimeoutMs = 50, probeIntervalMs = 1_000 } = options;
   const client = new Redis(url, {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
-    commandTimeout: commandTimeoutMs,
+    // The net below `inTime`: nothing of a server that never answers is kept for ever.
+    commandTimeout: 4 * commandTimeoutMs,
     connectTimeout: 2_000,
     lazyConnect: true,
     retryStrategy: (times) => Math.min(100 * times, 2_000),
@@ -76,12 +79,29 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
   const tryOpen = async (): Promise<void> => {
     if (client.status !== 'ready') return;
     try {
-      await client.ping();
+      await inTime(client.ping());
       clearInterval(probe);
       probe = undefined;
       tell(true, 'ready');
     } catch {
       // Still not answering: the next probe tries again.
+    }
+  };
+  /**
+   * A process that was busy for longer than the timeout has the answer in hand, unread: timers come before sockets, so it
+   * is given one more turn of the event loop. Otherwise our own load would look like a Redis that is away.
+   */
+  const inTime = async <T>(command: Promise<T>): Promise<T> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      void nextTurn()
+        .then(nextTurn)
+        .then(() => reject(new Error(`no answer within ${commandTimeoutMs} ms`)));
+    }, commandTimeoutMs);
+    try {
+      return await Promise.race([command, late]);
+    } finally {
+      clearTimeout(timer);
     }
   };
   const isOpen = (): boolean => up === true && client.status === 'ready';
@@ -98,7 +118,7 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
       if (keys.length === 0) return [];
       if (!isOpen()) return null;
       try {
-        return await client.mget([...keys]);
+        return await inTime(client.mget([...keys]));
       } catch (error) {
         shut(error);
         return null;
@@ -109,7 +129,7 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
       try {
         const pipeline = client.pipeline();
         for (const { key, value, ttlMs } of entries) pipeline.set(key, value, 'PX', Math.max(1, Math.ceil(ttlMs)));
-        for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+        for (const [error] of (await inTime(pipeline.exec())) ?? []) if (error !== null) throw error;
       } catch (error) {
         shut(error);
       }
@@ -117,10 +137,11 @@ export function createRedisDoor(options: RedisDoorOptions): RedisDoor {
     async evaluate({ text, sha1 }, keys, args) {
       if (!isOpen()) return null;
       try {
-        return await client.evalsha(sha1, keys.length, ...keys, ...args).catch(async (error: unknown) => {
+        const answer = client.evalsha(sha1, keys.length, ...keys, ...args).catch(async (error: unknown) => {
           if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
           return await client.eval(text, keys.length, ...keys, ...args);
         });
+        return await inTime(answer);
       } catch (error) {
         shut(error);
         return null;

@@ -130,6 +130,17 @@ describe('typed cache', () => {
 });
 
 describe.skipIf(!redisAvailable)('shared cache on a real Redis', () => {
+  test('a process that was busy for longer than the timeout still gets the answer that lies there', async () => {
+    await using redis = doorTo(REDIS_URL);
+    await redis.reached(true);
+    const asked = redis.door.getMany([randomUUID()]);
+    await new Promise(setImmediate);
+    const untilMs = performance.now() + 150;
+    while (performance.now() < untilMs);
+    expect(await asked).toEqual([null]);
+    expect(redis.states).toEqual([true]);
+  });
+
   test('hands a value written by one process to another', async () => {
     const prefix = `mortar-test-${randomUUID()}:`;
     await using one = doorTo(REDIS_URL);
