@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Why an event stream ended. */
-export type StreamReason = 'left' | 'refused' | 'unauthenticated' | 'life' | 'drain' | 'failed';
+export type StreamReason = 'left' | 'refused' | 'unauthenticated' | 'life' | 'drain' | 'failed' | 'moved';
 
 /** What happens to event streams; `field` is a field of Subscription. */
 export type StreamFact =
@@ -21,7 +21,7 @@ export function addStreamMetrics(registry: Registry): (fact: StreamFact) => void
   });
   const ended = new Counter({
     name: 'mortar_streams_ended_total',
-    help: 'Ended event streams by reason: left, refused, unauthenticated, life, drain, failed.',
+    help: 'Ended event streams by reason: left, refused, unauthenticated, life, drain, failed, moved.',
     labelNames: ['field', 'reason'],
     registers,
   });

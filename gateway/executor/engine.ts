@@ -54,6 +54,8 @@ export interface Engine {
    * @throws {MortarError} SCOPE_REQUIRED; OPERATION_RESOLUTION_FAILURE: there is no such stream
    */
   readonly watch: (watch: SourceWatch) => Promise<() => void>;
+  /** Where the source stream of a field of Subscription is opened now, in words to compare; null: nowhere. */
+  readonly sourceOf: (field: string) => string | null;
   /** Ends what runs beside the requests. */
   readonly close: () => Promise<void>;
 }
@@ -121,13 +123,17 @@ export function createEngine(deps: EngineDeps): Engine {
     graph: (schema) => servedFor(schema).graph,
     watch: async (watch) => {
       const { graph, sources } = servedFor(undefined);
-      const owner = graph.owners.get(`${graph.apiSchema.getSubscriptionType()?.name}.${watch.field}`);
-      const watchSource = sources.get(owner ?? '')?.watch;
+      const watchSource = sources.get(ownerOf(graph, watch.field) ?? '')?.watch;
       if (watchSource === undefined) {
         const message = `Subscription.${watch.field} is not answered here.`;
         throw new MortarError('OPERATION_RESOLUTION_FAILURE', { message });
       }
       return await watchSource(watch);
+    },
+    sourceOf: (field) => {
+      const { graph } = servedFor(undefined);
+      const owner = ownerOf(graph, field);
+      return owner === null ? null : `${owner} ${graph.subgraphs.find(({ name }) => name === owner)?.url ?? ''}`;
     },
     execute: async (request) => {
       const { graph, sources } = servedFor(request.schema);
@@ -155,6 +161,11 @@ export function createEngine(deps: EngineDeps): Engine {
       await current?.graph.close();
     },
   };
+}
+
+/** The subgraph that answers a field of Subscription. */
+function ownerOf({ owners, apiSchema }: LoadedGraph, field: string): string | null {
+  return owners.get(`${apiSchema.getSubscriptionType()?.name}.${field}`) ?? null;
 }
 
 /**

@@ -61,6 +61,10 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
     observeFetch: metrics.observeFetch,
     introspection: !config.production,
   });
+  const { limits } = config;
+  const traces = openTraces(config);
+  const { watch, sourceOf } = engine;
+  const streams = createLiveStreams({ server, current, watch, sourceOf, limits, clock, logger, metrics, traces });
   const here = graph.subgraphs.map(({ name }) => ({ name, trust: 'context' as const }));
   const supergraph = createGraphSwap({
     engine,
@@ -69,17 +73,17 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
       assertServable(offered, { subgraphs: [...here, ...config.subgraphs], references });
       assertCurrent(offered, graph.subgraphs);
     },
-    onSwapped: ({ subgraphs }) => graph.retainRemotes?.(subgraphs),
+    onSwapped: ({ subgraphs }) => {
+      graph.retainRemotes?.(subgraphs);
+      streams.review();
+    },
     clock,
     logger,
     observeGraph: metrics.observeGraph,
   });
   const keys = createIssuerKeys(config.issuer.url, { clock, logger });
   const app = createApp(config, logger);
-  const { limits } = config;
   const verifyToken = createTokenVerifier({ issuer: config.issuer, keys, clock });
-  const traces = openTraces(config);
-  const streams = createLiveStreams({ server, current, watch: engine.watch, limits, clock, logger, metrics, traces });
   const handler = createGraphqlHandler({
     server,
     streams,

@@ -19,6 +19,7 @@ export interface LiveStreamsDeps {
   readonly server: ApolloServer<GatewayContext>;
   readonly current: () => SchemaState | null;
   readonly watch: Engine['watch'];
+  readonly sourceOf: Engine['sourceOf'];
   readonly limits: LimitsConfig;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -47,6 +48,8 @@ export interface LiveStreams {
   /** Streams until the caller leaves or something ends it. @throws {GraphQLError | MortarError} before anything was sent */
   readonly open: (request: LiveRequest, reply: FastifyReply) => Promise<void>;
   readonly size: () => number;
+  /** Another supergraph is served: streams whose source or twin is another there break within 2 s, and come again. */
+  readonly review: () => void;
   /** Ends every stream so that its client comes again elsewhere, and opens no more. */
   readonly drain: () => void;
 }
@@ -75,6 +78,9 @@ export function createLiveStreams(deps: LiveStreamsDeps): LiveStreams {
       }
     },
     size: () => streams.size,
+    review() {
+      for (const stream of streams) stream.review();
+    },
     drain() {
       draining = true;
       for (const stream of streams) stream.end('drain', 'BREAK');

@@ -15,6 +15,8 @@ import type { SourceWatch } from '#platform/subgraph.ts';
 export interface Stream {
   /** Gives back everything the stream holds; only the first call counts. */
   readonly end: (reason: StreamReason, how: StreamEnd) => void;
+  /** Another supergraph is served: a stream whose source or twin is another there breaks, so that its client comes again. */
+  readonly review: () => void;
 }
 
 export interface Opening {
@@ -24,7 +26,7 @@ export interface Opening {
   readonly onEnd: () => void;
 }
 
-/** After a gap every stream looks again: within this time, not at once. */
+/** After a gap or a swap every stream looks again, or comes again: within this time, not at once. */
 const SPREAD_MS = 2_000;
 /** setTimeout counts in 31 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -41,6 +43,7 @@ export async function openStream(deps: LiveStreamsDeps, { request, reply, onEnd 
   if (state === null) throw requestError('OVERLOADED');
   const twin = toTwinQuery(request.operation, { schema: state.schema, live: state.policy.live });
   const { field } = twin;
+  const place = placeOf(deps, field);
   const { windowMs, heartbeatMs, lifeMs } = deps.limits.streams;
   const runner = createEventRunner(deps, request, twin);
   const pump = createEventPump({
@@ -84,7 +87,20 @@ export async function openStream(deps: LiveStreamsDeps, { request, reply, onEnd 
   });
   deps.metrics.observeStream({ kind: 'opened', field });
   pump.start();
-  return { end };
+  const review = (): void => {
+    if (placeOf(deps, field) === place) return;
+    setTimeout(() => end('moved', 'BREAK'), Math.random() * SPREAD_MS).unref();
+  };
+  // The graph may have been swapped while the source was being opened.
+  review();
+  return { end, review };
+}
+
+/** Where the changes of a field come from and what reads its events, in words to compare. */
+function placeOf({ sourceOf, current }: LiveStreamsDeps, field: string): string {
+  const state = current();
+  const twin = state?.policy.live.get(`${state.schema.getSubscriptionType()?.name}.${field}`);
+  return JSON.stringify([sourceOf(field), twin]);
 }
 
 interface Source {
