@@ -36,17 +36,18 @@ const {
   principal: { role: 'associate', stores: [], recipient: 'partner-1' },
 });
 const facts: ContextFacts = { ...asked, timeLeftMs: 1_234 };
+const verified = { ...facts, contextId: expect.any(String) as string };
 const subject = { subgraph: 'catalog', body: '{"query":"{ a }","variables":{}}' };
 
 describe('a signed request context', () => {
   it('brings everything of a request that a subgraph needs', async () => {
-    expect(await verify(sign(facts, subject), subject)).toEqual(facts);
+    expect(await verify(sign(facts, subject), subject)).toEqual(verified);
     expect(decodeProtectedHeader(sign(facts, subject))).toMatchObject({ alg: 'EdDSA', typ: 'mortar-context+jwt' });
   });
 
   it('leaves scopes of others with the gateway', async () => {
     const principal = { ...facts.principal, otherScopes: new Set(['loyalty:read']) };
-    expect(await verify(sign({ ...facts, principal }, subject), subject)).toEqual(facts);
+    expect(await verify(sign({ ...facts, principal }, subject), subject)).toEqual(verified);
   });
 
   it.each([
@@ -64,7 +65,7 @@ describe('a signed request context', () => {
     const start = nowMs;
     const token = sign(facts, subject);
     nowMs = start + 34_000;
-    await expect(verify(token, subject)).resolves.toEqual(facts);
+    await expect(verify(token, subject)).resolves.toEqual(verified);
     nowMs = start + 36_000;
     await expect(verify(token, subject)).rejects.toThrow(/expired/);
     nowMs = start - 6_000;
@@ -88,8 +89,8 @@ describe('a signed request context', () => {
   it('is verified by any of several public keys, so that a key can be replaced without a pause', async () => {
     const next = createContextPair();
     const both = verifierOf(pair, next);
-    await expect(both(sign(facts, subject), subject)).resolves.toEqual(facts);
-    await expect(both(signerOf(next)(facts, subject), subject)).resolves.toEqual(facts);
+    await expect(both(sign(facts, subject), subject)).resolves.toEqual(verified);
+    await expect(both(signerOf(next)(facts, subject), subject)).resolves.toEqual(verified);
     await expect(verifierOf(next)(sign(facts, subject), subject)).rejects.toThrow(/a key this subgraph/);
   });
 

@@ -86,6 +86,7 @@ const principalClaims = z.strictObject({
   recipient: text.nullable(),
 });
 const contextClaims = z.object({
+  jti: text,
   body: z.string(),
   request: z.strictObject({
     requestId: z.string().regex(/^[\w.:-]{1,64}$/),
@@ -97,6 +98,11 @@ const contextClaims = z.object({
   }),
 });
 
+export type VerifiedContext = ContextFacts & {
+  /** Of this signature alone: what changes something is done once for it. */
+  readonly contextId: string;
+};
+
 export interface VerifyContextDeps {
   readonly keys: VerificationKeys;
   readonly clock: Clock;
@@ -107,7 +113,7 @@ export interface VerifyContextDeps {
  * clocks may differ). Costs 150 us, most of it the signature.
  * @throws {MortarError} UNAUTHENTICATED; the message names the check that failed, never a value
  */
-export type VerifyContext = (token: string, subject: ContextSubject) => Promise<ContextFacts>;
+export type VerifyContext = (token: string, subject: ContextSubject) => Promise<VerifiedContext>;
 
 export function createContextVerifier({ keys, clock }: VerifyContextDeps): VerifyContext {
   const keyOf = ({ kid }: JWTHeaderParameters) => {
@@ -136,6 +142,7 @@ export function createContextVerifier({ keys, clock }: VerifyContextDeps): Verif
     const { principal, shareKey, ...facts } = parsed.data.request;
     return {
       ...facts,
+      contextId: parsed.data.jti,
       ...(shareKey === undefined ? {} : { shareKey }),
       principal: {
         ...principal,

@@ -11,6 +11,8 @@ import { createGraph } from '#gateway/wiring.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
+import { createRedisDoor } from '#platform/redis.ts';
+import { createMemoryContexts, createSharedContexts } from '#platform/used-contexts.ts';
 
 /** One of our subgraphs alone, with the feeds that belong to it. */
 export const bootSubgraph: Boot = async ({ output, onClose, startedAtMs, ...options }) => {
@@ -52,9 +54,13 @@ function createProcessServer(config: Config, { graph, trust, logger, metrics }: 
   if (subgraph === undefined) throw new Error('a subgraph process has a subgraph');
   let draining = false;
   const isDraining = (): boolean => draining;
+  const { redisUrl } = config;
+  // The catalog's door tells when Redis is away.
+  const door = redisUrl === null ? null : createRedisDoor({ url: redisUrl });
   const app = createSubgraphServer({
     subgraph,
     trust,
+    usedContexts: door === null ? createMemoryContexts(systemClock) : createSharedContexts(door, systemClock),
     limits: config.limits,
     clock: systemClock,
     logger,
@@ -72,6 +78,7 @@ function createProcessServer(config: Config, { graph, trust, logger, metrics }: 
     close: async () => {
       draining = true;
       await app.close();
+      await door?.close();
       metricsServer.closeAllConnections();
       if (metricsServer.listening) await new Promise((resolve) => metricsServer.close(resolve));
     },

@@ -19,6 +19,8 @@ export interface SubgraphCaller {
   readonly facts: Omit<RequestContext, 'deadlineAtMs' | 'signal'>;
   /** Milliseconds the gateway gives; null: it was not the gateway. */
   readonly timeLeftMs: number | null;
+  /** Of the gateway's signature; null: it was not the gateway. */
+  readonly contextId: string | null;
 }
 
 export interface SubgraphCredentials {
@@ -39,8 +41,8 @@ export async function readSubgraphCaller(
 ): Promise<SubgraphCaller | null> {
   const signed = headers[CONTEXT_HEADER];
   if (trust.context !== undefined && signed !== undefined) {
-    const { timeLeftMs, ...facts } = await trust.context(textOf(signed), { subgraph, body });
-    return { from: 'gateway', facts, timeLeftMs };
+    const { timeLeftMs, contextId, ...facts } = await trust.context(textOf(signed), { subgraph, body });
+    return { from: 'gateway', facts, timeLeftMs, contextId };
   }
   if (trust.token === undefined) {
     if (headers.authorization === undefined) return null;
@@ -52,7 +54,12 @@ export async function readSubgraphCaller(
   const purpose = resolvePurpose(optional(headers['mortar-purpose']), principal.purposes);
   const medium = resolveMedium(optional(headers['mortar-medium']));
   const shareKey = `${principal.role} ${purpose ?? '-'}`;
-  return { from: 'token', facts: { requestId, principal, purpose, medium, shareKey }, timeLeftMs: null };
+  return {
+    from: 'token',
+    facts: { requestId, principal, purpose, medium, shareKey },
+    timeLeftMs: null,
+    contextId: null,
+  };
 }
 
 function optional(value: string | string[] | undefined): string | undefined {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { requestError } from './request-error.ts';
+import type { SubgraphBodies } from './subgraph-body.ts';
 import { readSubgraphCaller, type SubgraphTrust } from './subgraph-caller.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
 import { createEventPump } from '#gateway/live/event-pump.ts';
@@ -14,6 +15,7 @@ export interface SubgraphLiveDeps {
   readonly subgraph: Pick<Subgraph, 'name'> & Partial<Pick<Subgraph, 'watch'>>;
   readonly trust: SubgraphTrust;
   readonly limits: LimitsConfig;
+  readonly bodies: SubgraphBodies;
   /** Answers a refusal. */
   readonly refuse: (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 }
@@ -29,18 +31,17 @@ const WINDOW_MS = 10;
  * first message says that the source is open. Rights are checked here, where the field is owned.
  */
 export function addSubgraphLiveRoute(app: FastifyInstance, deps: SubgraphLiveDeps): void {
-  const { limits, subgraph, trust } = deps;
+  const { bodies, limits, subgraph, trust } = deps;
   const { perProcess } = limits.streams;
   const slots = createStreamSlots({ perProcess, perCaller: perProcess });
   const ends = new Set<() => void>();
 
   const open = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    // Bodies are kept as text beside what they say, see subgraph-server.ts.
-    const { text, json } = (request.body ?? { text: '', json: null }) as { text: string; json: unknown };
-    const credentials = { subgraph: subgraph.name, requestId: request.id, headers: request.headers, body: text };
+    const body = bodies.textOf(request);
+    const credentials = { subgraph: subgraph.name, requestId: request.id, headers: request.headers, body };
     const caller = await readSubgraphCaller(trust, credentials);
     if (caller?.from !== 'gateway') throw requestError('UNAUTHENTICATED', 'Source streams are for the gateway alone.');
-    const asked = watchBody.safeParse(json);
+    const asked = watchBody.safeParse(await bodies.parse(request, caller));
     if (!asked.success) throw requestError('BAD_REQUEST');
     if (subgraph.watch === undefined) throw requestError('OPERATION_RESOLUTION_FAILURE');
     const controller = new AbortController();

@@ -25,11 +25,11 @@ interface Asked {
 }
 
 const signed = (
-  asked: Asked,
+  asked: Asked | string,
   over: { readonly subgraph?: string; readonly timeLeftMs?: number; readonly by?: typeof sign } = {},
 ) => {
   const { requestId, principal, purpose, medium } = aRequest();
-  const body = JSON.stringify(asked);
+  const body = typeof asked === 'string' ? asked : JSON.stringify(asked);
   const facts = { requestId, principal, purpose, medium, timeLeftMs: over.timeLeftMs ?? 5_000 };
   return (over.by ?? sign)(facts, { subgraph: over.subgraph ?? 'people', body });
 };
@@ -161,8 +161,8 @@ describe('a subgraph that trusts its gateway', () => {
     ['not JSON', '{"query":', 400, 'BAD_REQUEST'],
     ['a key named __proto__', '{"query":"{ text }","variables":{"__proto__":{}}}', 400, 'BAD_REQUEST'],
     ['more than 8 MiB', JSON.stringify({ query: 'x'.repeat(9_000_000) }), 413, 'REQUEST_TOO_LARGE'],
-  ])('refuses a body that is %s', async (_what, body, status, code) => {
-    expect(await post(app, body)).toMatchObject({ status, code });
+  ])('refuses a signed body that is %s', async (_what, body, status, code) => {
+    expect(await post(app, body, { 'mortar-context': signed(body) })).toMatchObject({ status, code });
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createApp } from './app.ts';
 import { encodeBody } from './compress.ts';
 import { errorBody, requestError, toRequestError } from './request-error.ts';
+import { keepBodyText, type SubgraphBodies } from './subgraph-body.ts';
 import { readSubgraphCaller, type SubgraphCaller, type SubgraphTrust } from './subgraph-caller.ts';
 import { addSubgraphLiveRoute } from './subgraph-live.ts';
 import { type AskedOperation, createSubgraphDocuments } from './subgraph-documents.ts';
@@ -20,10 +21,12 @@ import type { Clock } from '#platform/clock.ts';
 import { ERROR_CODES, type ErrorCode, isErrorCode } from '#platform/errors.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Subgraph, SubgraphResult } from '#platform/subgraph.ts';
+import type { UsedContexts } from '#platform/used-contexts.ts';
 
 export interface SubgraphServerDeps {
   readonly subgraph: Pick<Subgraph, 'name' | 'sdl' | 'schema' | 'execute'> & Partial<Pick<Subgraph, 'watch'>>;
   readonly trust: SubgraphTrust;
+  readonly usedContexts: UsedContexts;
   readonly limits: LimitsConfig;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -45,9 +48,10 @@ const ROUTED = { depth: 2, aliases: 200, tokens: 4, keys: 5_000 };
 export function createSubgraphServer(deps: SubgraphServerDeps): FastifyInstance {
   const { limits, logger, missing } = deps;
   const app = createApp({ limits: { bodyBytes: BODY_BYTES } }, logger);
-  keepBodyText(app);
+  const bodies = keepBodyText(app);
   const handling: Handling = {
     ...deps,
+    bodies,
     documents: createSubgraphDocuments(deps.subgraph.schema),
     policy: readPolicy(deps.subgraph.sdl),
     routedLimits: {
@@ -64,6 +68,7 @@ export function createSubgraphServer(deps: SubgraphServerDeps): FastifyInstance 
     subgraph,
     trust,
     limits,
+    bodies,
     refuse: async (error, request, reply) => refuse(handling, error, { request, reply }),
   });
   app.get('/livez', () => ({ status: 'alive' }));
@@ -79,28 +84,11 @@ export function createSubgraphServer(deps: SubgraphServerDeps): FastifyInstance 
 }
 
 interface Handling extends SubgraphServerDeps {
+  readonly bodies: SubgraphBodies;
   readonly documents: ReturnType<typeof createSubgraphDocuments>;
   readonly policy: Policy;
   /** For documents that no gateway of ours vouches for. */
   readonly routedLimits: LimitsConfig;
-}
-
-interface TextBody {
-  readonly text: string;
-  readonly json: unknown;
-}
-
-/** The signature is over the bytes of the body, so they are kept beside what they say. */
-function keepBodyText(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
-    void parse(request, text, (error, json: unknown) => {
-      const body: TextBody = { text, json };
-      if (error === null) done(null, body);
-      else done(error);
-    });
-  });
 }
 
 async function answerFetch(handling: Handling, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -131,17 +119,21 @@ type Answered = SubgraphResult & {
 
 async function runFetch(handling: Handling, request: FastifyRequest, controller: AbortController): Promise<Answered> {
   const { subgraph, clock, limits } = handling;
-  // Bodies of other types are refused before, an absent one is not.
-  const { text, json } = (request.body ?? { text: '', json: null }) as TextBody;
-  const credentials = { subgraph: subgraph.name, requestId: request.id, headers: request.headers, body: text };
+  const body = handling.bodies.textOf(request);
+  const credentials = { subgraph: subgraph.name, requestId: request.id, headers: request.headers, body };
   const caller = await readSubgraphCaller(handling.trust, credentials);
-  const asked = fetchBody.safeParse(json);
+  if (caller === null && !handling.openSchema)
+    throw requestError('UNAUTHENTICATED', 'This subgraph answers its gateway alone.');
+  const asked = fetchBody.safeParse(await handling.bodies.parse(request, caller));
   if (!asked.success) throw requestError('BAD_REQUEST');
   const { query } = asked.data;
   const variables = asked.data.variables ?? {};
   const operationName = asked.data.operationName ?? undefined;
   const operation = readOperation(handling, caller, { query, operationName, variables });
   if (caller === null) return await tellSchema(handling, operation);
+  const { contextId } = caller;
+  if (operation.kind === 'mutation' && contextId !== null && !(await handling.usedContexts.take(contextId)))
+    throw requestError('UNAUTHENTICATED', 'The mortar-context was used for a mutation before.');
   const timeMs = caller.timeLeftMs ?? limits.requestMs[operation.kind];
   const timer = setTimeout(() => controller.abort(), timeMs);
   const trace = createRequestTrace(caller.facts.requestId, clock.nowMs());
@@ -164,8 +156,7 @@ interface Asked {
 
 /** @throws {GraphQLError} a refusal of the document; UNAUTHENTICATED when nobody asks for more than the schema */
 function readOperation(handling: Handling, caller: SubgraphCaller | null, asked: Asked): AskedOperation {
-  const { documents, routedLimits: limits, policy, openSchema, subgraph } = handling;
-  if (caller === null && !openSchema) throw requestError('UNAUTHENTICATED', 'This subgraph answers its gateway alone.');
+  const { documents, routedLimits: limits, policy, subgraph } = handling;
   const { query, operationName, variables } = asked;
   if (caller?.from === 'gateway') return documents(query, operationName);
   assertLexicalLimits(query, limits);

@@ -1,9 +1,12 @@
 import { requestError } from '#gateway/http/request-error.ts';
 
+export interface JsonLimits {
+  /** Values in all. @default 20_000, a hundred lists of the 200 keys a list may have */
+  readonly values?: number;
+}
+
 /** Variables of inputs in inputs; the deepest of ours has 4. */
 const MAX_DEPTH = 32;
-/** A hundred lists of the 200 keys a list may have. */
-const MAX_VALUES = 20_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -17,7 +20,7 @@ const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
  * Text that is not JSON passes: its parser says so better.
  * @throws {GraphQLError} LIMIT_DEPTH or LIMIT_LIST (whole request)
  */
-export function assertJsonLimits(text: string): void {
+export function assertJsonLimits(text: string, { values: maxValues = 20_000 }: JsonLimits = {}): void {
   let depth = 0;
   let values = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -30,8 +33,8 @@ export function assertJsonLimits(text: string): void {
     } else if (CLOSING.has(character)) depth -= 1;
     if (depth > MAX_DEPTH)
       throw requestError('LIMIT_DEPTH', `The request is nested more than ${MAX_DEPTH} levels deep as JSON.`);
-    if (values > MAX_VALUES)
-      throw requestError('LIMIT_LIST', `The request holds more than ${MAX_VALUES} values as JSON.`);
+    if (values > maxValues)
+      throw requestError('LIMIT_LIST', `The request holds more than ${maxValues} values as JSON.`);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type SignContext,
   type VerifyContext,
 } from '#platform/context-token.ts';
+import { createMemoryContexts } from '#platform/used-contexts.ts';
 import { createContextPair } from '#test/support/context-keys.ts';
 
 import type { PlainSubgraph } from './random-world.ts';
@@ -37,6 +38,7 @@ export function subgraphServer(subgraph: PlainSubgraph, over: Partial<SubgraphSe
   return createSubgraphServer({
     subgraph,
     trust: {},
+    usedContexts: createMemoryContexts(systemClock),
     limits: limitsConfig.parse({}),
     clock: systemClock,
     logger,
