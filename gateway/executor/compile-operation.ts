@@ -61,13 +61,14 @@ export function compileOperation(
   const root = apiSchema.getRootType(operation.operation);
   if (root === null || root === undefined) throw requestError('OPERATION_RESOLUTION_FAILURE');
   const fragments = fragmentsOf(document);
+  const paths = createClientPaths(operation.selectionSet, fragments);
   return {
     variableDefinitions: operation.variableDefinitions ?? [],
-    plan: compilePlan(plan, types),
+    plan: compilePlan(plan, { types, nameOf: paths.named }),
     introspect: compileIntrospection(apiSchema, document, operation),
     shape: createShape(createShapeContext(apiSchema, fragments), [{ set: operation.selectionSet, guard: ALWAYS }]),
     rootType: root.name,
-    paths: createClientPaths(operation.selectionSet, fragments),
+    paths,
     // The shape is about as large as the document.
     bytes: OWN_BYTES + 2 * documentBytes(document) + BYTES_PER_CHARACTER * fetchedCharacters(plan.node),
   };

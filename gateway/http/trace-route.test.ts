@@ -46,7 +46,7 @@ it('tells of a request its caller, waves, fetches, decisions and errors, and no 
       outcome: 'partial',
       fetches: [
         { subgraph: 'people', wave: 1, path: '', representations: null, rows: 1, receivedBytes: null, outcome: 'ok' },
-        { subgraph: 'shop', wave: 2, path: 'mine', representations: 1, rows: 1, outcome: 'ok' },
+        { subgraph: 'shop', wave: 2, path: 'customer', representations: 1, rows: 1, outcome: 'ok' },
       ],
       decisions: [
         { coordinate: 'Customer.notes', allowed: 0, refused: { SCOPE_REQUIRED: null } },
@@ -69,6 +69,17 @@ it('tells every request that carried one id', async () => {
     ['First', 'ok'],
     [null, 'UNAUTHENTICATED'],
   ]);
+});
+
+it('finds a request whatever its caller calls its fields, and keeps none of these words', async () => {
+  const alias = `alice_at_example_${'a'.repeat(1_001)}`;
+  const query = `{ ${alias}: customers { mine: nodes { id ...F } } } fragment F on Customer { theirs: points }`;
+  expect((await gateway.ask(query, { headers: { 'x-request-id': 'aliased' } })).status).toBe(200);
+  const { requests, text } = await findTrace('aliased');
+  expect(requests).toMatchObject([
+    { fetches: [{ subgraph: 'people' }, { subgraph: 'shop', path: 'customers.nodes.@' }] },
+  ]);
+  expect(text).not.toMatch(/alice|mine|theirs/);
 });
 
 it('needs a token with systems:read, and knows what it knows', async () => {

@@ -9,6 +9,9 @@ import type { Purpose } from '#schema/purposes.ts';
 /** Lines of one kind; a request that makes more is told by its first ones and a count of the others. */
 const MAX_LINES = 64;
 const MAX_NAME = 100;
+/** What a record may hold at most, see trace-record.ts: a line that is cut is better than a request that is not found. */
+const MAX_TEXT = 200;
+const MAX_PATH = 1_000;
 
 /** What an answer tells beside its data. */
 interface TracedAnswer {
@@ -58,8 +61,8 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
     return made;
   };
   return {
-    fetch: (fetch) => keep(fetches, fetch),
-    call: (call) => keep(calls, call),
+    fetch: (fetch) => keep(fetches, { ...shortened(fetch), path: fetch.path.slice(0, MAX_PATH) }),
+    call: (call) => keep(calls, shortened(call)),
     cache: (read) => keep(caches, read),
     decide: (coordinate, refusal, rows = 1) => {
       const entry = decided(coordinate);
@@ -83,7 +86,7 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
       elapsedMs: nowMs - startedAtMs,
       ...asker,
       operation: answer.operation?.slice(0, MAX_NAME) ?? null,
-      outcome: answer.outcome,
+      outcome: answer.outcome.slice(0, MAX_TEXT),
       fetches: fetches.map((fetch) => sinceStart(fetch, startedAtMs)),
       calls: calls.map((call) => sinceStart(call, startedAtMs)),
       caches,
@@ -92,11 +95,23 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
         allowed,
         refused: Object.fromEntries(refused),
       })),
-      sources: answer.sources.slice(0, MAX_LINES).map(({ paths, ...source }) => ({ ...source, count: paths.length })),
+      sources: answer.sources
+        .slice(0, MAX_LINES)
+        .map(({ paths, ...source }) => ({ ...shortened(source), count: paths.length })),
       errors: countErrors(answer.errors),
       omitted,
     }),
   };
+}
+
+/** The same line with no text longer than a record may hold. */
+function shortened<T extends object>(line: T): T {
+  const entries = Object.entries(line).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? value.slice(0, MAX_TEXT) : value,
+  ]);
+  // Texts stay texts, and everything else is as it was.
+  return Object.fromEntries(entries) as T;
 }
 
 function sinceStart<T extends { readonly startedAtMs: number }>(line: T, startedAtMs: number) {
@@ -109,7 +124,7 @@ function countErrors(errors: readonly GraphQLFormattedError[]): TraceRecord['err
   const counts = new Map<string, TraceRecord['errors'][number]>();
   for (const { extensions = {} } of errors) {
     const { code, serviceName, system, occurrences } = extensions;
-    const facts = { code: String(code), subgraph: textOf(serviceName), system: textOf(system) };
+    const facts = shortened({ code: String(code), subgraph: textOf(serviceName), system: textOf(system) });
     const key = JSON.stringify(facts);
     const count = (counts.get(key)?.count ?? 0) + (typeof occurrences === 'number' ? occurrences : 1);
     counts.set(key, { ...facts, count });

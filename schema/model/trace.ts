@@ -3,7 +3,7 @@ export interface TracedFetch {
   readonly subgraph: string;
   /** From 1: a wave needs what the waves before it fetched. */
   readonly wave: number;
-  /** Response path of the rows it fills, `@` for each entry of a list; empty: the root. */
+  /** Path of the rows it fills, by names of fields, `@` for each entry of a list; empty: the root. */
   readonly path: string;
   /** Entities asked for; null: it asks the root. */
   readonly representations: number | null;

@@ -5,23 +5,29 @@ import { flatten } from './paths.ts';
 import type { PlanPlace, PlanStep } from './run.ts';
 import type { TypeRelations } from './type-relations.ts';
 
+export interface PlanCompiler {
+  readonly types: TypeRelations;
+  /** A path of the plan as traces tell it. */
+  readonly nameOf: (path: readonly string[]) => readonly string[];
+}
+
 /** The steps of a plan, ready to run any number of times; null: nothing to fetch. @throws {Error} for @defer and subscriptions */
-export function compilePlan({ node }: QueryPlan, types: TypeRelations): PlanStep | null {
+export function compilePlan({ node }: QueryPlan, compiler: PlanCompiler): PlanStep | null {
   if (node === undefined) return null;
   if (node.kind === 'Subscription') throw new Error('subscriptions are not executed as plans');
-  return compileNode(node, types, { wave: 1, path: '' });
+  return compileNode(node, compiler, { wave: 1, path: '' });
 }
 
 const NOTHING: PlanStep = () => Promise.resolve();
 
-function compileNode(node: PlanNode, types: TypeRelations, place: PlanPlace): PlanStep {
+function compileNode(node: PlanNode, compiler: PlanCompiler, place: PlanPlace): PlanStep {
   switch (node.kind) {
     case 'Fetch':
-      return compileFetch(node, types, place);
+      return compileFetch(node, compiler.types, place);
     case 'Sequence': {
       let { wave } = place;
       const steps = node.nodes.map((child) => {
-        const step = compileNode(child, types, { ...place, wave });
+        const step = compileNode(child, compiler, { ...place, wave });
         wave += wavesOf(child);
         return step;
       });
@@ -33,20 +39,20 @@ function compileNode(node: PlanNode, types: TypeRelations, place: PlanPlace): Pl
       };
     }
     case 'Parallel': {
-      const steps = node.nodes.map((child) => compileNode(child, types, place));
+      const steps = node.nodes.map((child) => compileNode(child, compiler, place));
       return async (run, targets) => void (await Promise.all(steps.map((step) => step(run, targets))));
     }
     case 'Flatten': {
       const { path } = node;
-      const step = compileNode(node.node, types, { ...place, path: path.join('.') });
+      const step = compileNode(node.node, compiler, { ...place, path: compiler.nameOf(path.map(String)).join('.') });
       return (run, targets) => {
         const found = flatten(targets, path);
         return found.length === 0 ? NOTHING(run, found) : step(run, found);
       };
     }
     case 'Condition': {
-      const taken = node.ifClause === undefined ? NOTHING : compileNode(node.ifClause, types, place);
-      const otherwise = node.elseClause === undefined ? NOTHING : compileNode(node.elseClause, types, place);
+      const taken = node.ifClause === undefined ? NOTHING : compileNode(node.ifClause, compiler, place);
+      const otherwise = node.elseClause === undefined ? NOTHING : compileNode(node.elseClause, compiler, place);
       return (run, targets) => (run.coerced[node.condition] === true ? taken : otherwise)(run, targets);
     }
     case 'Defer':

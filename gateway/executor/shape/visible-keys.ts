@@ -4,6 +4,8 @@ import type { ResponsePath } from '#gateway/executor/plan/paths.ts';
 
 /** What the client selected, by response key, under whatever type and condition. */
 interface VisibleKeys {
+  /** The field a key shows. */
+  readonly fieldOf: (key: string) => string | null;
   readonly below: (key: string) => VisibleKeys | null;
 }
 
@@ -13,6 +15,8 @@ interface VisibleKeys {
 export interface ClientPaths {
   /** The path as far as the client's document goes. */
   readonly visible: (path: ResponsePath) => ResponsePath;
+  /** The path in the words of the schema: an alias is the caller's own, and may say anything. */
+  readonly named: (path: readonly string[]) => readonly string[];
 }
 
 export function createClientPaths(
@@ -31,6 +35,16 @@ export function createClientPaths(
       }
       return path;
     },
+    named: (path) => {
+      let keys: VisibleKeys | null = (root ??= keysOf([set], fragments));
+      return path.map((step) => {
+        if (step === '@') return step;
+        // What the client did not select, the planner did.
+        const name = keys?.fieldOf(step) ?? step;
+        keys = keys?.below(step) ?? null;
+        return name;
+      });
+    },
   };
 }
 
@@ -40,11 +54,13 @@ function keysOf(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 ): VisibleKeys {
   const keys = new Map<string, SelectionSetNode[]>();
+  const fields = new Map<string, string>();
   const seen = new Set<string>();
   const walk = (set: SelectionSetNode): void => {
     for (const node of set.selections) {
       if (node.kind === Kind.FIELD) {
         const key = node.alias?.value ?? node.name.value;
+        fields.set(key, node.name.value);
         keys.set(key, [...(keys.get(key) ?? []), ...(node.selectionSet === undefined ? [] : [node.selectionSet])]);
       } else if (node.kind === Kind.INLINE_FRAGMENT) walk(node.selectionSet);
       else if (!seen.has(node.name.value)) {
@@ -57,6 +73,7 @@ function keysOf(
   for (const set of sets) walk(set);
   const known = new Map<string, VisibleKeys>();
   return {
+    fieldOf: (key) => fields.get(key) ?? null,
     below: (key) => {
       const selected = keys.get(key);
       if (selected === undefined) return null;
