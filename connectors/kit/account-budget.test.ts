@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import type { RedisDoor } from '#platform/redis.ts';
@@ -36,6 +36,62 @@ it('answers reads at once while a feed waits for a narrower limit', async () => 
   stop.abort();
   expect(await waiting).toMatch(/^UPSTREAM_/);
   expect(upstream.seen.length).toBe(2);
+});
+
+describe('a feed beside steady reads', () => {
+  const feedOf = (operation: string): FeedDefinition<ProfileDraft, null> => ({
+    feed: 'people',
+    intervalMs: 60_000,
+    request: () => ({ operation, method: 'POST', path: '/people', json: { ids: [] } }),
+    page: z.unknown(),
+    decode: () => ({ changes: [], cursor: 'next', done: true, rejected: 0 }),
+  });
+  const busy: LimitRule = { kind: 'bucket', name: 'app', perSecond: 20, burst: 5 };
+
+  it.each([
+    ['has its turn at the rate they share', 'readFeed', []],
+    [
+      'has its turn also at a rate of its own',
+      'search',
+      [{ kind: 'window', name: 'search', operations: ['search'], limit: 9, windowMs: 60_000 }],
+    ],
+  ] as const)('%s', async (_name, operation, own) => {
+    await using upstream = await startUpstream(({ body }, response) => sendJson(response, echo(body)));
+    const limits = { concurrency: 8, pauseMs: 1_000, rules: (): readonly LimitRule[] => [busy, ...own] };
+    await using crm = connect(upstream.url, {
+      definition: { limits, ports: { ...definition.ports, profileFeed: feedOf(operation) } },
+    });
+    const stop = new AbortController();
+    const readers = Array.from({ length: 6 }, async (_, reader) => {
+      for (let read = 0; !stop.signal.aborted; read += 1) await crm.read([`${reader}-${read}`], scope(2_000));
+    });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const page = await crm.system.profileFeed?.readPage(null, scope(3_000));
+    stop.abort();
+    await Promise.all(readers);
+    expect(page).toMatchObject({ done: true });
+  });
+});
+
+it('may book ahead unless a used-up rate of its own would hold up the calls of a wider one', async () => {
+  const budgetOf = (rules: readonly LimitRule[]) =>
+    createAccountBudget({ account: 'a', rules, factor: 1, store: createMemoryBudgets(() => 0), nowMs: () => 0 });
+  const request = { operation: 'search', method: 'POST', path: '/' } as const;
+  const wide: LimitRule = { kind: 'window', name: 'app', limit: 9, windowMs: 10_000 };
+  const narrow: LimitRule = { kind: 'window', name: 'search', operations: ['search'], limit: 1, windowMs: 10_000 };
+  const answers = await Promise.all(
+    [[wide], [narrow], [wide, narrow]].map(async (rules) => {
+      const budget = budgetOf(rules);
+      const before = await budget.mayBook(request);
+      await budget.take(request, 0);
+      return [before, await budget.mayBook(request)];
+    }),
+  );
+  expect(answers).toEqual([
+    [true, true],
+    [true, true],
+    [true, false],
+  ]);
 });
 
 it('is not paused by an answer that asks to wait for no time', async () => {

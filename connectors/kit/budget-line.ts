@@ -20,14 +20,17 @@ export type BudgetLine = (
 
 export function createBudgetLine(budget: AccountBudget, clock: Clock): BudgetLine {
   return async (request, scope, operationClass) => {
+    let isOvertaken = false;
     for (;;) {
       const askedAtMs = clock.nowMs();
       const mostMs = Math.max(0, scope.deadlineAtMs - askedAtMs - ROOM_MS);
       // A feed books no moment ahead, for reads that come later would have to go later: it asks again when there may be room.
-      const isFeed = operationClass === 'feed';
-      const { granted, waitMs } = await budget.take(request, isFeed ? 0 : mostMs);
-      if (isFeed && !granted && waitMs <= mostMs && !scope.signal.aborted) {
+      // Where others were quicker then it joins their line, for it would never have its turn beside steady reads.
+      const books = operationClass !== 'feed' || (isOvertaken && (await budget.mayBook(request)));
+      const { granted, waitMs } = await budget.take(request, books ? mostMs : 0);
+      if (!books && !granted && waitMs <= mostMs && !scope.signal.aborted) {
         await pauseFor(waitMs, scope.signal);
+        isOvertaken = true;
         continue;
       }
       if (!granted) {

@@ -64,6 +64,11 @@ export interface AccountBudget {
   readonly ended: (request: WireRequest, bookedAtMs: number) => void;
   /** Reads what the vendor tells of its limits in an answer. */
   readonly answered: (request: WireRequest, response: WireResponse) => void;
+  /**
+   * Whether a call may book a moment ahead without holding back others: its narrower rates have room, so that it waits in
+   * the line everyone waits in, or there is no wider one it could hold up.
+   */
+  readonly mayBook: (request: WireRequest) => Promise<boolean>;
   /** Milliseconds this process knows the account to be paused. */
   readonly pausedMs: () => number;
   /** Milliseconds the account is paused, whichever process was told. */
@@ -127,6 +132,14 @@ export function createAccountBudget({ account, rules, factor, store, nowMs, obse
         const rule = concerned(request).find(({ name }) => name === seen.rule);
         if (rule !== undefined) note(rule, seen);
       }
+    },
+    mayBook: async (request) => {
+      const counting = concerned(request);
+      const narrow = counting.filter(({ operations }) => operations !== undefined);
+      if (narrow.length === 0 || narrow.length === counting.length) return true;
+      const named = narrow.map((rule) => ({ name: rule.name, shape: shapeNamed(rule) }));
+      const { rates } = await store.peek(account, named);
+      return rates.every(({ left }) => left > 0);
     },
     pausedMs: () => Math.max(0, pausedUntilMs - nowMs()),
     pausedNowMs: async () => (await store.peek(account, [])).pausedMs,
