@@ -4,6 +4,7 @@ import { connectorOf, withRetailDefaults } from './connectors.ts';
 import type { Feeds } from './feeds.ts';
 import type { GraphDeps, SystemReport } from './graph.ts';
 import type { BudgetStore } from '#connectors/kit/budget.ts';
+import { createMemoryBudgets } from '#connectors/kit/budget-memory.ts';
 import { createRedisBudgets } from '#connectors/kit/budget-redis.ts';
 import { createSharedDeliveries, type DeliveryMemory } from '#connectors/kit/delivery-memory.ts';
 import { connectSystem } from '#connectors/kit/connect-system.ts';
@@ -45,12 +46,14 @@ export function connectSystems(
   shared: SharedKnowledge | null = null,
 ): readonly ConnectedSystem[] {
   const { systems, retail } = config;
+  // Two systems may be one account at their vendor.
+  const known = shared ?? { budgets: createMemoryBudgets(clock.nowMs) };
   const bind = (system: SystemConfig): ConnectedSystem =>
     connectSystem(connectorOf(system), {
       config: withRetailDefaults(system, retail),
       clock,
       logger,
-      ...shared,
+      ...known,
       ...(onDrift && { onDrift }),
       trace(line) {
         logger.debug(line, 'upstream call');

@@ -6,6 +6,7 @@ import type { SystemConfig } from '#schema/model/configuration.ts';
 import { toSystemId } from '#schema/model/ids.ts';
 import type { ConnectedSystem, OperationClass } from '#schema/model/sources.ts';
 
+import { accountOf } from './account.ts';
 import { createAuthorizer } from './auth.ts';
 import { bindPorts } from './bind-ports.ts';
 import { createAccountBudget } from './budget.ts';
@@ -35,7 +36,7 @@ export interface ConnectOptions {
   readonly logger: KitLogger;
   /** Called once for every call to the system. */
   readonly trace: (line: CallTrace) => void;
-  /** Where the account's limits are counted. @default in this process, for this system */
+  /** Where the limits of all accounts are counted. @default in this process, for this system */
   readonly budgets?: BudgetStore;
   /** Which webhook deliveries were taken already. @default in this process */
   readonly deliveries?: DeliveryMemory;
@@ -143,12 +144,12 @@ function createRuntime<S>(
 }
 
 function createBudget<S>(
-  { limits }: ConnectorDefinition<S>,
+  { limits, auth }: ConnectorDefinition<S>,
   settings: S,
   { config, clock, budgets }: ConnectOptions,
 ): AccountBudget {
   return createAccountBudget({
-    account: config.id,
+    account: accountOf(auth, settings, config),
     rules: limits.rules?.(settings) ?? [],
     factor: numberOption(config, 'rateFactor') ?? 1,
     store: budgets ?? createMemoryBudgets(clock.nowMs),
