@@ -121,8 +121,11 @@ describe('steps of orders', () => {
     expect([await step('a', 'READY_FOR_PICKUP'), stageOf(id)]).toEqual([['DONE'], 'readyForPickup']);
     const [read] = (await pos.orders?.ordersById([id], within(5_000))) ?? [];
     expect(read).toMatchObject({ state: 'READY_FOR_PICKUP' });
+    expect([await step('a', 'PICKING'), stageOf(id)]).toEqual([['DONE'], 'picking']);
     expect([await step('b', 'COLLECTED'), stageOf(id)]).toEqual([['DONE'], 'collected']);
+    const { sequence } = world;
     expect([await step('b', 'COLLECTED'), stageOf(id)]).toEqual([['DONE'], 'collected']);
+    expect(world.sequence).toBe(sequence);
     expect([await step('c', 'PICKING'), stageOf(id)]).toEqual([['UPSTREAM_CONTRACT'], 'collected']);
   });
 

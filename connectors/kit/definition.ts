@@ -100,6 +100,8 @@ export interface WriteDefinition<I, O, S, B = unknown> {
   readonly refuses?: (input: I, context: Context<S>) => RefusalReason | null;
   /** What must be read first to write: versions, ids of parts. The body of its answer is handed to `request`. */
   readonly before?: (inputs: readonly I[], context: Context<S>) => WireRequest;
+  /** Whether what was read first says that it is so already: nothing is sent then. */
+  readonly isSo?: (inputs: readonly I[], read: unknown) => boolean;
   /** @throws {MortarError} when what was read first does not allow it */
   readonly request: (inputs: readonly I[], context: Context<S>, read?: unknown) => WireRequest;
   /** Error answers that mean "it is so already": `decode` gets undefined for them. */

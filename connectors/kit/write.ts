@@ -44,6 +44,7 @@ export function bindWrite<I, S>(
       const first = definition.before?.(inputs, context);
       operation = first?.operation ?? operation;
       const read = first && (await call(first));
+      if (definition.isSo?.(inputs, read?.body) === true) return inputs.map(() => ({ kind: 'DONE' }));
       const request = definition.request(inputs, context, read?.body);
       ({ operation } = request);
       const response = await call(request);

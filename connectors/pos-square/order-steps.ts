@@ -21,7 +21,7 @@ const found = z.object({
         id: z.string(),
         location_id: z.string(),
         version: z.number().int(),
-        fulfillments: z.array(z.object({ uid: z.string(), type: z.string() })).min(1),
+        fulfillments: z.array(z.object({ uid: z.string(), type: z.string(), state: z.string().nullish() })).min(1),
       }),
     )
     .length(1),
@@ -30,7 +30,8 @@ const answer = z.object({ order: z.looseObject({}) });
 
 /**
  * Steps of orders that are picked up, one a call. Square wants the version that is changed, so the order is read first: who
- * changed it meanwhile wins, and the step fails.
+ * changed it meanwhile wins, and the step fails. A step that was taken already is not sent again, for its version has moved
+ * on, and Square refuses another body under a used key; the key sent belongs to one version.
  */
 export const orderStepSink: WriteDefinition<OrderStep, WriteResult, SquareSettings, z.infer<typeof answer>> = {
   max: 1,
@@ -43,6 +44,10 @@ export const orderStepSink: WriteDefinition<OrderStep, WriteResult, SquareSettin
     path: '/v2/orders/batch-retrieve',
     json: { order_ids: [step?.externalId] },
   }),
+  isSo: ([step], read) => {
+    const [order] = found.safeParse(read).data?.orders ?? [];
+    return step !== undefined && order?.id === step.externalId && order.fulfillments[0]?.state === STATES[step.state];
+  },
   request: ([step], _context, read) => {
     const [order] = found.safeParse(read).data?.orders ?? [];
     if (step === undefined || order === undefined || order.id !== step.externalId) {
@@ -54,7 +59,7 @@ export const orderStepSink: WriteDefinition<OrderStep, WriteResult, SquareSettin
       method: 'PUT',
       path: `/v2/orders/${encodeURIComponent(step.externalId)}`,
       json: {
-        idempotency_key: step.key,
+        idempotency_key: `${step.key}:${order.version}`,
         order: {
           location_id: order.location_id,
           version: order.version,

@@ -84,16 +84,19 @@ const STAGES = {
   CANCELED: 'canceled',
 } as const;
 
-const updated = new WeakMap<World, Map<string, object>>();
+const updated = new WeakMap<World, Map<string, { readonly wanted: string; readonly answer: object }>>();
 
-/** Fulfillments of open orders move on; a key answers again what it answered first. */
+/** Fulfillments of open orders move on; a key answers again what it answered first, and only to the same body. */
 async function update(call: SquareCall, id: string | undefined): Promise<Response> {
   const { idempotency_key: key, order: wanted } = await readSquareBody(call, updateBody);
   const { world } = call;
-  const answers = updated.get(world) ?? new Map<string, object>();
+  const answers = updated.get(world) ?? new Map<string, { readonly wanted: string; readonly answer: object }>();
   updated.set(world, answers);
   const earlier = answers.get(key ?? '');
-  if (earlier !== undefined) return Response.json(earlier);
+  if (earlier !== undefined && earlier.wanted !== JSON.stringify({ id, wanted })) {
+    throw squareRefusal(400, 'IDEMPOTENCY_KEY_REUSED', 'The key was used for another request', 'idempotency_key');
+  }
+  if (earlier !== undefined) return Response.json(earlier.answer);
   const order = ordersById(world).get(id ?? '');
   if (order === undefined) throw squareRefusal(404, 'NOT_FOUND', 'No such order', 'order_id');
   const now = toWire(world, order);
@@ -107,7 +110,7 @@ async function update(call: SquareCall, id: string | undefined): Promise<Respons
   moveOrder(world, order, { stage: STAGES[fulfillment.state], at: new Date(call.nowMs).toISOString() });
   announce(world, { kind: 'order', order, isNew: false });
   const answer = { order: toWire(world, order) };
-  if (key) answers.set(key, answer);
+  if (key) answers.set(key, { wanted: JSON.stringify({ id, wanted }), answer });
   return Response.json(answer);
 }
 
