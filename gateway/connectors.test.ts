@@ -8,7 +8,11 @@ import { fileConfig } from './config-schema.ts';
 import { findMissingPorts } from './config-references.ts';
 import { toSystemId } from '#schema/model/ids.ts';
 import type { SystemConfig } from '#schema/model/configuration.ts';
-import type { PortName } from '#schema/model/sources.ts';
+import { PORT_NAMES, type PortName } from '#schema/model/sources.ts';
+
+/** The kinds of records are the ports'; consents and their like are plural everywhere. */
+const KINDS: readonly string[] = [...PORT_NAMES.filter((port) => port !== 'marketingConsents'), 'consents'];
+const VERBS = ['read', 'feed', 'witness', 'write', 'adjust', 'publish', 'step', 'erase'];
 
 it('knows every connector there is, by the name of its folder', () => {
   const root = new URL('../connectors/', import.meta.url);
@@ -68,4 +72,26 @@ it.each(CONNECTOR_NAMES)('gives %s the retailer’s currency where it has an opt
   if (!takesCurrency) return;
   const stated = withRetailDefaults({ ...example, options: { ...options, currency: 'NOK' } }, { currency: 'SEK' });
   expect(read(stated).currency).toBe('NOK');
+});
+
+it.each(CONNECTOR_NAMES)('can ask %s whether it takes our credentials, without a key of it', (name) => {
+  const { check, ports } = CONNECTORS[name];
+  const asksNoKey = [
+    ports.locations,
+    ports.itemFeed,
+    ports.stockFeed,
+    ports.profileFeed,
+    ports.orderFeed,
+    ports.signalFeed,
+  ];
+  expect(check !== undefined || asksNoKey.some((port) => port !== undefined)).toBe(true);
+});
+
+it('calls one thing by one name in all capabilities', () => {
+  const named = CONNECTOR_NAMES.flatMap((name) => CONNECTORS[name].capabilities);
+  const isKnown = (capability: string): boolean => {
+    const [kind = '', verb = ''] = capability.split(':');
+    return KINDS.includes(kind) && VERBS.includes(verb);
+  };
+  expect(named.filter((capability) => !isKnown(capability))).toEqual([]);
 });

@@ -48,6 +48,7 @@ describe.skipIf(!contractsAvailable())('by the contract of ShipEngine', () => {
       ratesFor.request([{ ...query, sizeMillimeters: null }], context),
       trackingOf.request([parcel], context),
       servicePointsNear.request([place], context),
+      carrierShipengine.check!.request(context),
     ]) {
       expect([request.operation, checkWire(contract, request)]).toEqual([request.operation, []]);
     }

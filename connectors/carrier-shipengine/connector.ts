@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type { ConnectorDefinition } from '#connectors/kit/definition.ts';
 
 import { ratesFor } from './rates.ts';
@@ -8,7 +10,7 @@ import { trackingOf } from './tracking.ts';
 
 /**
  * ShipEngine: what carriers would charge, where parcels are, where people may fetch them.
- * @source ShipEngine API 1.1.202604070904 (OpenAPI): rates/estimate, tracking, service_points/list
+ * @source ShipEngine API 1.1.202604070904 (OpenAPI): rates/estimate, tracking, service_points/list, carriers
  */
 export const carrierShipengine: ConnectorDefinition<ShipengineSettings> = {
   id: 'carrier-shipengine',
@@ -22,5 +24,9 @@ export const carrierShipengine: ConnectorDefinition<ShipengineSettings> = {
     rules: ({ callsPerMinute }) => [{ kind: 'window', name: 'account', limit: callsPerMinute, windowMs: 60_000 }],
   },
   capabilities: ['rates:read', 'tracking:read', 'servicePoints:read'],
+  check: {
+    request: () => ({ operation: 'list_carriers', method: 'GET', path: '/v1/carriers' }),
+    page: z.object({ carriers: z.array(z.unknown()) }),
+  },
   ports: { rates: ratesFor, tracking: trackingOf, servicePoints: servicePointsNear },
 };

@@ -20,9 +20,11 @@ import { createVitals } from './health.ts';
 import type { Vitals } from './health.ts';
 import { createMemoryDeliveries } from './delivery-memory.ts';
 import type { DeliveryMemory } from './delivery-memory.ts';
+import { toUpstreamError } from './failure.ts';
 import { createLanes } from './lanes.ts';
 import type { Lanes } from './lanes.ts';
 import type { Drift, KitLogger, Runtime } from './runtime.ts';
+import { readPages } from './pages.ts';
 import { shareFlights } from './single-flight.ts';
 import { fetchTransport, poolTransport } from './transport.ts';
 import type { Transport } from './transport.ts';
@@ -80,6 +82,7 @@ export function connectSystem<S>(definition: ConnectorDefinition<S>, options: Co
     connector: runtime.connector,
     capabilities: definition.capabilities,
     ...bindPorts(definition.ports, runtime),
+    ...(definition.check && { check: bindCheck(definition.check, runtime) }),
     ...webhook,
     ports: declaredPorts(definition.ports),
     health: () => {
@@ -88,6 +91,21 @@ export function connectSystem<S>(definition: ConnectorDefinition<S>, options: Co
     },
     budget: budget.report,
     close: transport.close,
+  };
+}
+
+/** The check as the port's: it answers, in the shape of the vendor, to our credentials. */
+function bindCheck<S>(
+  { request, page }: NonNullable<ConnectorDefinition<S>['check']>,
+  runtime: Runtime<S>,
+): NonNullable<ConnectedSystem['check']> {
+  return async (scope) => {
+    const first = request(runtime.context());
+    try {
+      await readPages(runtime, { first, page, more: undefined, timeoutMs: undefined }, scope);
+    } catch (thrown) {
+      throw toUpstreamError(thrown, runtime.system, first.operation);
+    }
   };
 }
 

@@ -270,6 +270,8 @@ export interface ConnectorDefinition<S = unknown> {
   readonly auth: Auth<S>;
   readonly limits: Limits<S>;
   readonly capabilities: readonly string[];
+  /** The cheapest read that needs our credentials and no key; needed where no port can be asked without one. */
+  readonly check?: { readonly request: (context: Context<S>) => WireRequest; readonly page: z.ZodType };
   /** Absent: the system tells of no changes. */
   readonly webhook?: WebhookDefinition<S>;
   readonly ports: Ports<S>;

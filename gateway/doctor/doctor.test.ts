@@ -12,6 +12,7 @@ import { openDatabase } from '#platform/open-database.ts';
 import { createItemFeedSink } from '#domain/catalog/item-feed.ts';
 import { startSandbox, type Sandbox } from '#sandbox/server.ts';
 import { aFeed, anItem, aPage } from '#test/support/catalog.ts';
+import { sendJson, startUpstream } from '#test/support/scripted-upstream.ts';
 import type { DoctorFinding } from './finding.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'mortar-doctor-'));
@@ -133,6 +134,31 @@ describe('doctor', () => {
     expect(errors.join('\n')).toContain('erp: 127.0.0.1:1 cannot be reached');
     expect(errors).toHaveLength(2);
     expect(text).not.toContain('wrong-and-secret');
+  });
+
+  it('asks a system whose reads all want a key whether it takes our credentials', async () => {
+    await using carrier = await startUpstream(({ headers, url }, response) => {
+      if (!url.startsWith('/v1/')) return sendJson(response, {}, 404);
+      if (headers['api-key'] === 'good') return sendJson(response, { carriers: [], service_points: [] });
+      return sendJson(response, { errors: [{ error_source: 'shipengine', error_code: 'unauthorized' }] }, 401);
+    });
+    const configured =
+      (key: string, url = carrier.url) =>
+      (text: string) =>
+        text.replace(
+          /^systems:$/m,
+          `systems:\n  - id: carrier\n    connector: carrier-shipengine\n    url: ${url}\n    credentials:\n      apiKey: ${key}\n    options:\n      carrierIds: [se-1]`,
+        );
+    const about = (lines: readonly string[]) => lines.filter((line) => line.startsWith('carrier: '));
+    const fine = await visit({ edit: configured('good') });
+    expect(about(fine.good)).toEqual([expect.stringMatching(/answers for credentials/)]);
+    expect(about(fine.errors)).toEqual([]);
+    const refused = await visit({ edit: configured('bad') });
+    expect(about(refused.errors)).toEqual([
+      expect.stringMatching(/^carrier: refuses our credentials for list_carriers/),
+    ]);
+    const elsewhere = await visit({ edit: configured('good', `${carrier.url}/nowhere`) });
+    expect(about(elsewhere.errors)).toContainEqual(expect.stringContaining('credentials: UPSTREAM_CONTRACT'));
   });
 
   it('ends in time while a system hangs, and still judges the others', async () => {

@@ -15,7 +15,8 @@ import type { BudgetReport, ConnectedSystem, FeedSource, PortName, Slot } from '
 
 /** One port that was asked once. */
 export interface Probe {
-  readonly port: PortName;
+  /** `credentials`: the cheapest read of no key, where no port has one. */
+  readonly port: PortName | 'credentials';
   readonly how: 'live' | 'feed';
   /** Null: it answered. */
   readonly failure: MortarError | null;
@@ -125,6 +126,7 @@ export async function probeReads(probed: ProbedSystem, codes: readonly string[],
     probes.push({ port, how: 'live', failure: failed === undefined ? null : failureOf(failed) });
     return slots.flatMap((slot) => (slot === null || slot instanceof Error ? [] : [slot]));
   };
+  await probeCredentials(probed, options);
   const itemCodes = named.map(({ code }) => code);
   const stockKeys = named.map(({ code, externalId }) => ({ sku: toSku(code), externalId }));
   const [readings] = await Promise.all([
@@ -138,6 +140,16 @@ export async function probeReads(probed: ProbedSystem, codes: readonly string[],
     probePlaces(probed, options),
   ]);
   for (const { locationExternalId } of readings.flat()) probed.stockPlaces.add(locationExternalId);
+}
+
+async function probeCredentials({ system, probes }: ProbedSystem, options: ProbeOptions): Promise<void> {
+  if (system.check === undefined) return;
+  try {
+    await system.check(scopeOf(options));
+    probes.push({ port: 'credentials', how: 'live', failure: null });
+  } catch (thrown) {
+    probes.push({ port: 'credentials', how: 'live', failure: failureOf(thrown) });
+  }
 }
 
 async function probePlaces(probed: ProbedSystem, options: ProbeOptions): Promise<void> {

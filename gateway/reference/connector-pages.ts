@@ -42,6 +42,8 @@ function connectorPage(name: ConnectorName): Page {
     '',
     `${vendor}, ${apiVersion}. Quirks, sources and what each option means: [README of the connector](../../connectors/${name}/README.md). Every option with its default: [configuration](../configuration.md#systems).`,
     '',
+    `Capabilities: ${definition.capabilities.map(code).join(', ')}.`,
+    '',
     '## Configuration',
     'The least it needs; credentials are taken from the environment.',
     '',

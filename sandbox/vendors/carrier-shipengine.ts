@@ -21,6 +21,7 @@ interface Call {
 }
 
 const ROUTES: readonly Route<Call>[] = [
+  { method: 'GET', path: '/v1/carriers', handle: listCarriers },
   { method: 'POST', path: '/v1/rates/estimate', handle: estimate },
   { method: 'GET', path: '/v1/tracking', handle: track },
   { method: 'POST', path: '/v1/service_points/list', handle: listServicePoints },
@@ -73,6 +74,11 @@ async function readJson<B>(request: Request, schema: z.ZodType<B>): Promise<B> {
   } catch {
     throw new Refusal(failed(400, 'invalid_field_value', 'The body is not valid.'));
   }
+}
+
+function listCarriers(): Response {
+  const carriers = CARRIERS.map(({ id, code, name }) => ({ carrier_id: id, carrier_code: code, friendly_name: name }));
+  return Response.json({ carriers });
 }
 
 const text = z.string().min(1);

@@ -180,6 +180,11 @@ export interface ConnectedSystem extends SystemPort {
   readonly loyaltyFeed?: FeedSource<LoyaltyRecord>;
   readonly orderFeed?: FeedSource<OrderRecord>;
   readonly signalFeed?: FeedSource<SignalRecord>;
+  /**
+   * Whether it answers our credentials: the cheapest read, of no key. Absent: feeds or locations tell.
+   * @throws {MortarError} UPSTREAM_*
+   */
+  readonly check?: (scope: CallScope) => Promise<void>;
   /** Absent: the system sends no webhooks, or no secret for them is configured. */
   readonly webhook?: WebhookReceiver;
   /** Absent: the system needs no asking to send webhooks. */
