@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createHubspotVendor } from '#sandbox/vendors/crm-hubspot.ts';
 import { createAmazonVendor } from '#sandbox/vendors/marketplace-amazon.ts';
 import { createSquareVendor } from '#sandbox/vendors/pos-square.ts';
+import { createWmsVendor } from '#sandbox/vendors/wms-connect.ts';
 import { buildWorld } from '#sandbox/world/build.ts';
 import type { World, WorldStock } from '#sandbox/world/types.ts';
 import { toSku } from '#schema/model/ids.ts';
@@ -15,6 +16,7 @@ import { codeOf, within } from '#test/support/conform-harness.ts';
 import { crmHubspot } from './crm-hubspot/connector.ts';
 import { marketplaceAmazon } from './marketplace-amazon/connector.ts';
 import { posSquare } from './pos-square/connector.ts';
+import { wmsConnect } from './wms-connect/connector.ts';
 
 // What is written to a fake changes the world, and the connector's own reads say so afterwards.
 
@@ -247,5 +249,52 @@ describe('decisions written to HubSpot', () => {
     const left = world.people.flatMap(({ profiles }) => profiles).filter(({ system }) => system === 'crm');
     expect(left.map((profile) => profile.externalId)).not.toContain(externalId);
     expect(await erase()).toEqual(['DONE']);
+  });
+});
+
+describe('what a WMS is told', () => {
+  it('a count sets what is there, on top of what orders need; a row it does not keep is an error', async () => {
+    const wms = connectSandbox(wmsConnect, { vendor: createWmsVendor(), world });
+    const warehouses = new Map(world.places.map(({ code, ids }) => [code, ids.wms]));
+    const row = [...world.stock.values()].find(({ place, committed }) => warehouses.get(place) && committed > 0);
+    if (row === undefined) throw new Error('a warehouse has promised something');
+    const locationExternalId = warehouses.get(row.place) ?? '';
+    const count: StockMove = {
+      key: 'count-1',
+      externalId: row.sku,
+      locationExternalId,
+      kind: 'COUNTED',
+      units: 41,
+      at: new Date().toISOString(),
+    };
+    const write = async (...moves: StockMove[]) => kinds(await wms.stockMoveSink?.writeMoves(moves, within(5_000)));
+    expect(await write(count, { ...count, locationExternalId: 'nowhere' }, { ...count, kind: 'SOLD' })).toEqual([
+      'DONE',
+      'UPSTREAM_CONTRACT',
+      'UPSTREAM_CONTRACT',
+    ]);
+    const key = { sku: toSku(row.sku), externalId: row.sku };
+    const [readings] = (await wms.stock?.stockByItem([key], within(5_000))) ?? [];
+    if (readings instanceof Error || readings === null || readings === undefined) throw new Error('read');
+    const now = readings.find((reading) => reading.locationExternalId === locationExternalId);
+    expect([now?.onHand, now?.committed]).toEqual([41 + row.committed, row.committed]);
+    // Told twice it is the same.
+    expect(await write(count)).toEqual(['DONE']);
+    expect(row.onHand).toBe(41 + row.committed);
+  });
+
+  it('a fulfillment is called off while it is in the house, and its units are free again', async () => {
+    const wms = connectSandbox(wmsConnect, { vendor: createWmsVendor(), world });
+    const of = (stage: string) => world.orders.find((order) => order.ids.wms !== undefined && order.stage === stage);
+    const [open, gone] = [of('picking')?.ids.wms ?? '', of('shipped')?.ids.wms ?? ''];
+    const cancel = async (externalId: string) =>
+      kinds(await wms.orderStepSink?.writeSteps([{ key: 'k', externalId, state: 'CANCELED' }], within(5_000)));
+    expect(await cancel(open)).toEqual(['DONE']);
+    expect(await wms.orders?.ordersById([open], within(5_000))).toMatchObject([{ state: 'CANCELED' }]);
+    expect([await cancel(open), await cancel(gone), await cancel('FF-NONE')]).toEqual([
+      ['DONE'],
+      ['UPSTREAM_CONTRACT'],
+      ['UPSTREAM_CONTRACT'],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { toSku } from '#schema/model/ids.ts';
+import type { StockMove } from '#schema/model/writes.ts';
 import { HOSTILE_IDS, checkWire, contextOf } from '#test/support/connector-contract.ts';
 import { checkResponse, contractsAvailable, loadContract } from '#test/support/contracts.ts';
 
@@ -8,6 +9,8 @@ import { readChanges } from './changes-cursor.ts';
 import { wmsConnect } from './connector.ts';
 import changesAnswer from './fixtures/recent-changes.json' with { type: 'json' };
 import inventoryAnswer from './fixtures/inventory-fetch.json' with { type: 'json' };
+import { stockMoveSink } from './counts.ts';
+import { orderStepSink } from './order-steps.ts';
 import { orderFeed, ordersById } from './orders.ts';
 import { stockByItem } from './stock.ts';
 
@@ -27,6 +30,19 @@ describe.skipIf(!contractsAvailable())('by the contracts of ShipEngine Connect',
     expect(polled.json).toMatchObject({ cursor: 'c', criteria: { skus: ['MUG-1'] } });
     expect(checkWire(orders, ordersById.request(['F-1'], context))).toEqual([]);
     expect(checkWire(orders, orderFeed.request(null, context))).toEqual([]);
+    expect(
+      checkWire(orders, orderStepSink.request([{ key: 'k', externalId: 'F-1', state: 'CANCELED' }], context)),
+    ).toEqual([]);
+    const at = '2026-11-23T12:00:00.000Z';
+    const counted = {
+      key: 'c',
+      externalId: 'MUG-1',
+      locationExternalId: 'wh-1',
+      kind: 'COUNTED',
+      units: 3,
+      at,
+    } as const;
+    expect(checkWire(stock, stockMoveSink.request([counted], context, inventoryAnswer))).toEqual([]);
     const next = orderFeed.decode({ next_request: { page: 2 } }, null, context).cursor;
     expect(checkWire(orders, orderFeed.request(next, context))).toEqual([]);
   });
@@ -38,6 +54,21 @@ describe.skipIf(!contractsAvailable())('by the contracts of ShipEngine Connect',
     for (const change of changesAnswer.changes) {
       expect(checkResponse(await loadContract(provider), post('/get_fulfillments'), 200, change)).toEqual([]);
     }
+  });
+});
+
+describe('a count', () => {
+  const told = (body: object) =>
+    stockMoveSink
+      .decode(stockMoveSink.page.parse(body), [{} as StockMove], context)
+      .map((result) => (result instanceof Error ? result.code : result.kind));
+
+  it('is done, taken in for later, refused for good or to be tried again', () => {
+    expect(told({ items: [] })).toEqual(['DONE']);
+    expect(told({ cursor: 'c', poll_after_ms: 500 })).toEqual(['ACCEPTED']);
+    const problem = { integration_inventory_item_id: 'x', message: 'no' };
+    expect(told({ errors: [{ ...problem, category: 'not_found' }] })).toEqual(['UPSTREAM_CONTRACT']);
+    expect(told({ errors: [{ ...problem, category: 'resource_locked' }] })).toEqual(['UPSTREAM_UNAVAILABLE']);
   });
 });
 

@@ -110,12 +110,16 @@ const REPEATED = {
   none: 'never sent twice',
 } as const satisfies Record<string, string>;
 
+/** Whoever reads of a write wants to know who calls it. */
+const UNSENT =
+  'For programs over the ports of `schema/model/sources.ts`: the product itself sends none of them yet ([what that means](../connect-your-systems.md#what-is-sent-to-your-systems)).';
+
 function writesSection({ ports }: AnyConnector): readonly string[] {
   const rows = SINKS.flatMap(([sink, what]) => {
     const definition = ports[sink];
     return definition === undefined ? [] : [[what, `${definition.max} a call`, REPEATED[definition.idempotency]]];
   });
-  return rows.length === 0 ? [] : ['## Writes', table(['What', 'At once', 'When it fails'], rows), ''];
+  return rows.length === 0 ? [] : ['## Writes', UNSENT, '', table(['What', 'At once', 'When it fails'], rows), ''];
 }
 
 function feedsTable({ ports }: AnyConnector): string {

@@ -4,6 +4,7 @@ import { matchRoute, operationName } from './route-table.ts';
 import type { Route } from './route-table.ts';
 import { getFulfillments, getRecentChanges } from './wms-fulfillments.ts';
 import { inventoryFetch } from './wms-inventory.ts';
+import { cancelFulfillment, inventoryPush } from './wms-writes.ts';
 import { connectError, orderSourceCall, readConnectBody, WMS_API_KEY } from './wms-wire.ts';
 
 /** One request to the WMS fake. */
@@ -18,11 +19,14 @@ const ROUTES: readonly Route<WmsCall>[] = [
   { method: 'POST', path: '/validate_connection', handle: validateConnection },
   { method: 'POST', path: '/get_fulfillments', handle: getFulfillments },
   { method: 'POST', path: '/get_recent_changes', handle: getRecentChanges },
+  { method: 'POST', path: '/inventory_push', handle: inventoryPush },
+  { method: 'POST', path: '/cancel_fulfillment', handle: cancelFulfillment },
 ];
 
 /**
  * The WMS of the warehouses and the drop-ship supplier, in ShipEngine Connect's wire format: stock by `inventory_fetch`
- * (order-source 4.9.0), fulfillments by `get_fulfillments` and `get_recent_changes` (fulfillment-provider 4.6.0).
+ * (order-source 4.9.0), fulfillments by `get_fulfillments` and `get_recent_changes` (fulfillment-provider 4.6.0);
+ * counts by `inventory_push`, cancellations by `cancel_fulfillment`.
  *
  * @param nowMs - the clock that stamps readings
  */

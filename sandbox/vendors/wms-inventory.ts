@@ -56,7 +56,8 @@ function keyed(world: World, row: WorldStock): readonly Keyed<WorldStock>[] {
   return managed ? [{ at: 0, id: `${row.sku}@${row.place}`, value: row }] : [];
 }
 
-function toItem(world: World, row: WorldStock, fetchedAt: string): object {
+/** A row as `inventory_fetch` tells it. */
+export function toItem(world: World, row: WorldStock, fetchedAt: string): object {
   return {
     integration_entity_id: `${row.sku}@${row.place}`,
     sku: row.sku,

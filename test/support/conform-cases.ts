@@ -24,6 +24,7 @@ import { fixturesOf } from './conform-fixtures.ts';
 import type { ConformFixtures } from './conform-harness.ts';
 import { erpHook, hubspotHook, squareHook } from './conform-webhooks.ts';
 import { hubspotOracle } from './hubspot-oracle.ts';
+import { WMS_CONTRACTS, wmsWrites } from './conform-wms.ts';
 import { loadODataContract, toODataOracle } from './odata-contract.ts';
 
 /** A connector over its sandbox, as the conformance suite and the proofs use it. */
@@ -96,14 +97,12 @@ const wmsCase = caseOf(wmsConnect, () =>
   fixturesOf({
     vendor: createWmsVendor(),
     openContracts: true,
-    contracts: {
-      '/inventory_fetch': 'shipengine/connect-order-source-4.9.0.json',
-      '/get_': 'shipengine/connect-fulfillment-provider-4.6.0.json',
-    },
+    contracts: WMS_CONTRACTS,
     keys: (truth) => ({
       stock: { known: truth.products.map(({ sku }) => sku), unknown: numbered('NONE-'), toKey: stockKey },
       orders: { known: orderIds(truth, 'wms'), unknown: numbered('FF-NONE-') },
     }),
+    writes: wmsWrites,
     expired: () =>
       Response.json({ errors: [{ code: 'generic', message: 'next_request is not valid.' }] }, { status: 400 }),
   }),

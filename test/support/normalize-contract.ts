@@ -80,13 +80,17 @@ function loosenChoices(node: Json, document: Json): void {
   if (node === null || typeof node !== 'object') return;
   for (const child of Object.values(node)) loosenChoices(child, document);
   if (Array.isArray(node) || !Array.isArray(node.oneOf) || node.oneOf.length < 2) return;
-  if (!node.oneOf.every((choice) => fitsAnyObject(resolve(choice, document)))) return;
+  if (!node.oneOf.every((choice) => fitsAnyObject(choice, document))) return;
   node.anyOf = node.oneOf;
   delete node.oneOf;
 }
 
-function fitsAnyObject(schema: Json | undefined): boolean {
+function fitsAnyObject(choice: Json, document: Json): boolean {
+  const schema = resolve(choice, document);
   if (schema === null || typeof schema !== 'object' || Array.isArray(schema)) return false;
+  if (Array.isArray(schema.allOf) && !('properties' in schema)) {
+    return schema.allOf.every((part) => fitsAnyObject(part, document));
+  }
   return (
     schema.type === 'object' && 'properties' in schema && !('required' in schema) && !('additionalProperties' in schema)
   );
