@@ -44,12 +44,12 @@ describe('composition', () => {
     await gateway.stop();
   });
 
-  it('leaves @inaccessible to the planner, which takes it out of the API', () => {
+  it('leaves @inaccessible to the planner, which takes it out of the API', async () => {
     const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@inaccessible"])
       type Query { open: Int hidden: Int @inaccessible }`;
     const composed = composeSubgraphs([{ name: 'one', sdl }]);
     expect(stripSecurity(composed)).toContain('inaccessible/v0.2", for: SECURITY');
-    expect(Object.keys(loadGraph(composed).apiSchema.getQueryType()?.getFields() ?? {})).toEqual(['open']);
+    expect(Object.keys((await loadGraph(composed)).apiSchema.getQueryType()?.getFields() ?? {})).toEqual(['open']);
   });
 
   it('refuses a security link that is not enforced here', () => {

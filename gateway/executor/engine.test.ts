@@ -2,6 +2,7 @@ import dns from 'node:dns';
 import net from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
+import { apiSchemaOf } from '#gateway/api-schema.ts';
 import { stripSecurity } from '#gateway/composition.ts';
 import { readOwners } from '#gateway/supergraph.ts';
 import { aSilentSubgraph, createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
@@ -42,7 +43,7 @@ describe('createEngine', () => {
       supergraphSdl,
       // Less than the two seconds of planning after which it is refused.
       limits: { requestMs: { query: 500 } },
-      graph: { subgraphs: ['s0', 's1', 's2', 's3', 's4'].map(aSilentSubgraph) },
+      graph: { subgraphs: [0, 1, 2, 3, 4].map((at) => aSilentSubgraph(`s${at}`, apiSchemaOf(supergraphSdl))) },
     });
     const { status, body } = await gateway.ask(`{ t ${'{ f0 '.repeat(10)}{ own0 own1 }${' }'.repeat(10)} }`);
     expect([status, body.errors?.[0]?.extensions['code']]).toEqual([504, 'DEADLINE_EXCEEDED']);

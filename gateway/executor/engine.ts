@@ -80,8 +80,8 @@ export function createEngine(deps: EngineDeps): Engine {
   const bySchema = new WeakMap<GraphQLSchema, ServedGraph>();
   let current: ServedGraph | null = null;
 
-  const open = (supergraphSdl: string): ServedGraph => {
-    const graph = loadGraph(supergraphSdl);
+  const open = async (supergraphSdl: string): Promise<ServedGraph> => {
+    const graph = await loadGraph(supergraphSdl);
     const sources = new Map<string, SubgraphSource>();
     for (const address of graph.subgraphs) {
       const source = wired.get(address.name) ?? deps.findRemote?.(address) ?? null;
@@ -103,12 +103,11 @@ export function createEngine(deps: EngineDeps): Engine {
   };
 
   return {
-    load: () => {
-      use(open(deps.supergraphSdl));
-      return Promise.resolve();
+    load: async () => {
+      use(await open(deps.supergraphSdl));
     },
     update: async (supergraphSdl) => {
-      const served = open(supergraphSdl);
+      const served = await open(supergraphSdl);
       const before = current?.graph ?? null;
       await warm(served.graph, before, deps.logger);
       use(served);

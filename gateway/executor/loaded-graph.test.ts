@@ -11,7 +11,7 @@ const five = Array.from({ length: 5 }, (_, index) => ({
   sdl: `${LINK} type Query { t: T @shareable } type T @key(fields: "id") { id: ID! ${shareable} n: T @shareable }`,
 }));
 const supergraph = composeSubgraphs(five);
-const graph = loadGraph(supergraph);
+const graph = await loadGraph(supergraph);
 const doubling = Array.from(
   { length: 40 },
   (_, level) => `fragment F${level} on T { a: n { ...F${level + 1} } b: n { ...F${level + 1} } }`,
@@ -44,7 +44,7 @@ describe('loadGraph', () => {
     ['fragments that double', `{ t { ...F0 } } ${doubling} fragment F40 on T { id }`],
     ['ten levels of a field that five subgraphs answer', HARD],
   ])('refuses %s with LIMIT_COST, plans nothing else in its thread, and remembers', async (_, text) => {
-    const impatient = loadGraph(supergraph, { planMs: 20 });
+    const impatient = await loadGraph(supergraph, { planMs: 20 });
     const compiling = impatient.compile(sourceOf(text), WAIT);
     expect(compiling).toBeInstanceOf(Promise);
     await expect(compiling).rejects.toThrow('selects too much');
@@ -68,7 +68,7 @@ describe('loadGraph', () => {
   });
 
   it('lets go of who has no time left, and does not plan for him', async () => {
-    const patient = loadGraph(supergraph, { planMs: 60_000 });
+    const patient = await loadGraph(supergraph, { planMs: 60_000 });
     const controller = new AbortController();
     const wait = { caller: 'gone', signal: controller.signal };
     const compiling = Promise.resolve(patient.compile(sourceOf(HARD), wait));

@@ -11,6 +11,7 @@ import type { SubgraphAddress } from './subgraph-calls.ts';
 import { hasErrorCode, requestError } from '#gateway/http/request-error.ts';
 import { readOwners } from '#gateway/supergraph.ts';
 import { MortarError } from '#platform/errors.ts';
+import { nextTurn } from '#platform/turns.ts';
 
 /**
  * Operations beyond this weight are planned in a thread of their own. Below it planning took at most 20 ms, over our
@@ -77,12 +78,18 @@ export function graphId(supergraphSdl: string): string {
   return createHash('sha256').update(supergraphSdl).digest('hex').slice(0, 16);
 }
 
-/** @throws {MortarError} CONFIGURATION_INVALID when the supergraph is no supergraph, or demands security we do not enforce */
-export function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOptions = {}): LoadedGraph {
-  const planner = openOrRefuse(supergraphSdl);
+/**
+ * In steps between which others go on.
+ * @throws {MortarError} CONFIGURATION_INVALID when the supergraph is no supergraph, or demands security we do not enforce
+ */
+export async function loadGraph(supergraphSdl: string, threadOptions: PlannerThreadOptions = {}): Promise<LoadedGraph> {
+  const planner = await openOrRefuse(supergraphSdl);
+  await nextTurn();
   const { supergraph } = planner;
   const apiSchema = planner.apiSchema.toGraphQLJSSchema();
+  await nextTurn();
   const compiler = { apiSchema, types: createTypeRelations(supergraph.schema.toGraphQLJSSchema()) };
+  await nextTurn();
   const weigh = createOperationWeigher(supergraphSdl, apiSchema);
   const thread = createPlannerThread(supergraphSdl, threadOptions);
   const cache = new LRUCache<string, CachedOperation>({
@@ -190,9 +197,9 @@ async function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal
   }
 }
 
-function openOrRefuse(supergraphSdl: string): Planner {
+async function openOrRefuse(supergraphSdl: string): Promise<Planner> {
   try {
-    return openPlanner(supergraphSdl, { withDocuments: true });
+    return await openPlanner(supergraphSdl, { withDocuments: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MortarError('CONFIGURATION_INVALID', {

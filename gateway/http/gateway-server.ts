@@ -22,6 +22,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import { createRedisDoor } from '#platform/redis.ts';
+import { nextTurn } from '#platform/turns.ts';
 
 export interface GatewayServerDeps {
   readonly config: Config;
@@ -68,9 +69,10 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
   const here = graph.subgraphs.map(({ name }) => ({ name, trust: 'context' as const }));
   const supergraph = createGraphSwap({
     engine,
-    assertServable: (offered, before) => {
+    assertServable: async (offered, before) => {
       const references = [...(deps.references ?? []), before];
       assertServable(offered, { subgraphs: [...here, ...config.subgraphs], references });
+      await nextTurn();
       assertCurrent(offered, graph.subgraphs);
     },
     onSwapped: ({ subgraphs }) => {

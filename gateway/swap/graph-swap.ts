@@ -3,6 +3,7 @@ import { graphId, type LoadedGraph } from '#gateway/executor/loaded-graph.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Metrics } from '#platform/metrics.ts';
+import { nextTurn } from '#platform/turns.ts';
 
 /** Which supergraph is served, for /readyz and operators. */
 export interface GraphStatus {
@@ -22,7 +23,7 @@ export interface GraphSwap {
 export interface GraphSwapDeps {
   readonly engine: Pick<Engine, 'graph' | 'update'>;
   /** @throws {Error} when a supergraph must not be served although it loads; `before` is the one served now */
-  readonly assertServable: (supergraphSdl: string, before: string) => void;
+  readonly assertServable: (supergraphSdl: string, before: string) => Promise<void>;
   /** Called with a graph that took over. */
   readonly onSwapped: (graph: LoadedGraph) => void;
   readonly clock: Clock;
@@ -45,7 +46,8 @@ export function createGraphSwap(deps: GraphSwapDeps): GraphSwap {
       return 'same';
     }
     try {
-      deps.assertServable(supergraphSdl, before);
+      await deps.assertServable(supergraphSdl, before);
+      await nextTurn();
       const graph = await engine.update(supergraphSdl);
       status = { id: graph.id, loadedAtMs: clock.nowMs(), refused: null };
       observeGraph({ kind: 'loaded', id: status.id, atMs: status.loadedAtMs });

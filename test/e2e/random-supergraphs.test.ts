@@ -50,7 +50,7 @@ describe('a gateway over random supergraphs, one after the other', () => {
     const gateway = started.use(await startLoneGateway({ supergraphSdl: first?.supergraphSdl ?? '' }));
     let answered = 0;
     for (const { supergraphSdl, world } of models) {
-      const graph = loadGraph(supergraphSdl);
+      const graph = await loadGraph(supergraphSdl);
       gateway.replace(supergraphSdl);
       await gateway.until(({ id }) => id === graph.id);
       const truth = truthContestant(graph.apiSchema, (schema) => truthSchema(schema, world), typeNameOf);

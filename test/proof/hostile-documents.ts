@@ -46,7 +46,7 @@ async function measure(report: Reporter, issuer: TestIssuer, { metric, sdl, requ
   const gateway = await createFixtureGateway({
     issuer,
     supergraphSdl: sdl,
-    graph: { subgraphs: names.map(aSilentSubgraph) },
+    graph: { subgraphs: names.map((name) => aSilentSubgraph(name)) },
   });
   const token = await issuer.issue({
     role: 'service-job',

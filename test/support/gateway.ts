@@ -224,10 +224,10 @@ export interface FixtureOptions {
 }
 
 /** A subgraph of any supergraph that answers nothing: for what happens before a fetch. */
-export function aSilentSubgraph(name: string): Subgraph {
+export function aSilentSubgraph(name: string, schema = new GraphQLSchema({})): Subgraph {
   const execute: Subgraph['execute'] = () => Promise.resolve({ data: {}, errors: [], refusals: [], degraded: [] });
   const watch: Subgraph['watch'] = () => Promise.reject(new MortarError('OPERATION_RESOLUTION_FAILURE'));
-  return { name, sdl: '', schema: new GraphQLSchema({}), execute, watch };
+  return { name, sdl: '', schema, execute, watch };
 }
 
 /** The whole gateway over the fixture subgraphs, not listening: ask through `app.inject`. */

@@ -29,7 +29,7 @@ afterAll(patient.close);
 describe('createPlannerThread', () => {
   it('plans as the planner of the process does', async () => {
     const text = 'query Q($on: Boolean!) { t { a n { b @include(if: $on) ...F } } } fragment F on T { c }';
-    const { plan } = openPlanner(supergraph, { withDocuments: false });
+    const { plan } = await openPlanner(supergraph, { withDocuments: false });
     expect(await patient.plan(asked(text, { operationName: 'Q' }))).toEqual(structuredClone(plan(parse(text), 'Q')));
   });
 

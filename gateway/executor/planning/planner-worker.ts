@@ -9,7 +9,7 @@ const port = parentPort;
 if (port === null) throw new Error('planner-worker runs in a worker thread only');
 // Set by planner-thread.ts, the only creator of this worker.
 const { supergraphSdl } = workerData as PlannerThreadData;
-const planner = openPlanner(supergraphSdl, { withDocuments: false });
+const planner = await openPlanner(supergraphSdl, { withDocuments: false });
 
 function answer({ id, text, operationName }: PlanJob): PlannerMessage {
   try {

@@ -81,7 +81,7 @@ export async function runDifferentialOverOurs(
 ): Promise<Differential> {
   const subgraphs = readSubgraphSdls();
   const sdl = composeSubgraphs(subgraphs);
-  return runOver({ model: modelOf(subgraphs, loadGraph(sdl).apiSchema), sdl, seed }, operations, setting);
+  return runOver({ model: modelOf(subgraphs, (await loadGraph(sdl)).apiSchema), sdl, seed }, operations, setting);
 }
 
 interface Contestants extends AsyncDisposable {
