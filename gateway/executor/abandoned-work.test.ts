@@ -114,12 +114,20 @@ describe.each([
   });
 
   it('answers what came when its own time is over', async () => {
-    await using graph = await start({ fetchMs: 1_500, apart });
-    const asking = graph.ask('{ a: read(id: "1") b: read(id: "2") }');
-    await graph.arrivals(2);
-    graph.held.find(({ ids }) => ids.includes('"1"'))?.answer();
-    expect(await asking).toEqual({ data: { a: 'Person 1', b: null }, codes: [LATE] });
-  });
+    const asked = async (fetchMs: number) => {
+      await using graph = await start({ fetchMs, apart });
+      const request = aRequestOf({ deadlineAtMs: Date.now() + 60_000 });
+      const asking = graph.ask('{ a: read(id: "1") b: read(id: "2") }', request);
+      await graph.arrivals(2);
+      graph.held.find(({ ids }) => ids.includes('"1"'))?.answer();
+      return await asking;
+    };
+    const answered = { data: { a: 'Person 1', b: null }, codes: [LATE] };
+    // A busy machine may need more than the time of a fetch to bring the first answer: then it gets more.
+    const isInTime = (answer: Awaited<ReturnType<typeof asked>>): boolean => answer.codes.length === 1;
+    const first = await asked(1_500);
+    expect(isInTime(first) ? first : await asked(15_000)).toEqual(answered);
+  }, 40_000);
 });
 
 describe('work that others wait for', () => {

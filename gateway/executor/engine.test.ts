@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { apiSchemaOf } from '#gateway/api-schema.ts';
 import { stripSecurity } from '#gateway/composition.ts';
 import { readOwners } from '#gateway/supergraph.ts';
+import { answered, createScriptedEngine } from '#test/support/federation/scripted-engine.ts';
 import { aSilentSubgraph, createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
 import { composePlannerBomb } from '#test/support/hostile-documents.ts';
 import { threadCount } from '#test/support/threads.ts';
@@ -33,6 +34,16 @@ describe('createEngine', () => {
     });
     await expect(lost).rejects.toThrow(/which is not wired/);
     await issuer.close();
+  });
+
+  it('plans what was asked most for another supergraph before it takes over', async () => {
+    const answer = () => answered({ a: 1 });
+    const { engine, ask } = await createScriptedEngine({ one: { sdl: 'type Query { a: Int b: Int }', answer } });
+    await ask('{ a }');
+    const { supergraphSdl } = engine.graph();
+    const planned = (await engine.update(`${supergraphSdl}\n# another`)).mostUsed(5);
+    expect(planned.map(({ queryHash }) => queryHash.replaceAll(/\s/g, ''))).toEqual(['{a}']);
+    await engine.close();
   });
 
   it('answers in time whoever asks for what is long planned, and ends the threads of graphs that went', async () => {

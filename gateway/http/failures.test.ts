@@ -84,13 +84,18 @@ describe('failures', () => {
   });
 
   it('answers what it has when the request’s time is over', async () => {
-    const hurried = await createFixtureGateway({ issuer, limits: { requestMs: { query: 80 } } });
-    const answer = await hurried.ask('{ slow { sku } customer(id: 1) { id } }');
-    expect(answer.body).toMatchObject({
+    const askWithin = async (query: number) => {
+      const hurried = await createFixtureGateway({ issuer, limits: { requestMs: { query } } });
+      const { body } = await hurried.ask('{ slow { sku } customer(id: 1) { id } }');
+      await hurried.close();
+      return body;
+    };
+    const first = await askWithin(80);
+    // A busy machine may need longer than that for what is quick: then it gets more.
+    expect(first.errors?.length === 1 && first.data != null ? first : await askWithin(3_000)).toMatchObject({
       data: { slow: null, customer: { id: '1' } },
       errors: [{ path: ['slow'], extensions: { code: 'DEADLINE_EXCEEDED' } }],
     });
-    await hurried.close();
   });
 
   it('tells degraded sources with the client’s paths and hides no finding on broken values behind them', async () => {

@@ -108,3 +108,15 @@ it('adds extensions.trace where it is asked for and allowed, and nowhere else', 
   expect(await traceOf(READER, { 'mortar-trace': 'off' })).toBeUndefined();
   expect(await traceOf('customers:read', asking)).toBeUndefined();
 });
+
+it('masks by role what an answer and the route tell, alike', async () => {
+  const token = await issuer.issue({ role: 'partner', recipient: 'shop', client_id: 'partner', scope: READER });
+  const headers = { 'mortar-trace': 'on', 'x-request-id': 'masked' };
+  const { body } = await gateway.ask('{ product(sku: "1") { sku } }', { token, headers });
+  const seen = [body.extensions['trace'], ...(await findTrace('masked', token)).requests];
+  expect(seen.map((record) => traceRecord.parse(record).fetches)).toMatchObject([
+    [{ subgraph: 'shop', rows: null }],
+    [{ subgraph: 'shop', rows: null }],
+  ]);
+  expect((await findTrace('masked')).requests).toMatchObject([{ fetches: [{ rows: 1 }] }]);
+});

@@ -5,12 +5,12 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { type EventStream, openEventStream } from './event-stream.ts';
 
 /** One stream to a client that reads when it is told to. */
-async function aStream(heartbeatMs = 60_000) {
+async function aStream(heartbeatMs = 60_000, stalledMs = 30_000) {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const opened = Promise.withResolvers<{ stream: EventStream; response: ServerResponse }>();
   const closed = Promise.withResolvers<void>();
   const server = createServer((_request, response) => {
-    const stream = openEventStream({ response, headers: {}, heartbeatMs, onClose: () => closed.resolve() });
+    const stream = openEventStream({ response, headers: {}, heartbeatMs, stalledMs, onClose: () => closed.resolve() });
     opened.resolve({ stream, response });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -57,6 +57,13 @@ test('a client that leaves while it is waited for ends the wait and the stream',
   expect(stream.isOpen()).toBe(false);
   await stream.send({ data: null });
   stream.end('COMPLETE');
+});
+
+test('a client that takes nothing for too long is let go', async () => {
+  const { stream, response, closed } = await aStream(60_000, 50);
+  await stream.send({ data: { text: 'x'.repeat(8_000_000) } });
+  await closed;
+  expect([stream.isOpen(), response.destroyed]).toEqual([false, true]);
 });
 
 test('heartbeats are comments, and a broken stream is not complete', async () => {

@@ -7,6 +7,8 @@ export interface EventStreamOptions {
   readonly headers: OutgoingHttpHeaders;
   /** A comment is sent so often that no proxy takes the stream for dead, in milliseconds. */
   readonly heartbeatMs: number;
+  /** A client that takes nothing for so long is gone, in milliseconds. @default 30_000 */
+  readonly stalledMs?: number;
   /** Called once, however the stream ended. */
   readonly onClose: () => void;
 }
@@ -25,11 +27,10 @@ export interface EventStream {
   readonly isOpen: () => boolean;
 }
 
-/** A client that takes nothing for so long is gone. */
-const STALLED_MS = 30_000;
 const COMMENT = ':\n\n';
 
-export function openEventStream({ response, headers, heartbeatMs, onClose }: EventStreamOptions): EventStream {
+export function openEventStream(options: EventStreamOptions): EventStream {
+  const { response, headers, heartbeatMs, stalledMs = 30_000, onClose } = options;
   let open = true;
   let blocked = false;
   const close = (): void => {
@@ -61,7 +62,7 @@ export function openEventStream({ response, headers, heartbeatMs, onClose }: Eve
     async send(result) {
       if (!open || response.write(print({ event: 'next', data: result }))) return;
       blocked = true;
-      await drained(response);
+      await drained(response, stalledMs);
       blocked = false;
     },
     end(how) {
@@ -73,10 +74,10 @@ export function openEventStream({ response, headers, heartbeatMs, onClose }: Eve
   };
 }
 
-async function drained(response: ServerResponse): Promise<void> {
+async function drained(response: ServerResponse, stalledMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const done = (): void => resolve();
-  const timer = setTimeout(() => response.destroy(), STALLED_MS);
+  const timer = setTimeout(() => response.destroy(), stalledMs);
   timer.unref();
   response.once('drain', done);
   response.once('close', done);
