@@ -125,6 +125,7 @@ async function overTryton(report: Reporter): Promise<void> {
 
 /** What the sandbox tells as Square, by the types of Square's own client. */
 async function events(report: Reporter): Promise<void> {
+  report.progress('deliveries of HubSpot and Business Central: neither client nor stored contract has a type of them');
   const world = await buildWorld({ seed: report.seed, scale: 'small', builtAt: '2026-11-20T00:00:00.000Z' });
   const vendor = createSquareVendor();
   const context = { world, nowMs: Date.now(), base: 'https://graph.example' };
