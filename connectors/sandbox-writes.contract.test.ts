@@ -115,7 +115,10 @@ describe('steps of orders', () => {
     world.orders.find(({ ids }) => ids.pos === id || ids.marketplace === id)?.stage ?? 'none';
 
   it('move a pickup on in Square, once a key, and not when it is closed', async () => {
-    const pos = connectSandbox(posSquare, { vendor: createSquareVendor(), world });
+    // A second a call: the sandbox's versions are seconds.
+    let nowMs = Date.now();
+    const vendor = createSquareVendor({ nowMs: () => (nowMs += 1_000) });
+    const pos = connectSandbox(posSquare, { vendor, world });
     const order = world.orders.find(({ channel, stage, ids }) => channel === 'web' && stage === 'paid' && ids.pos);
     const id = order?.ids.pos ?? '';
     const step = async (key: string, state: 'READY_FOR_PICKUP' | 'COLLECTED' | 'PICKING') =>

@@ -38,7 +38,7 @@ const sink = (idempotency: Idempotency): WriteDefinition<MarketingConsentWrite, 
 
 function connectSink(url: string, idempotency: Idempotency = 'natural') {
   const ports = { ...definition.ports, marketingConsentSink: sink(idempotency) };
-  const crm = connect(url, { definition: { ports } });
+  const crm = connect(url, { definition: { ports }, options: { concurrency: 8 } });
   const bound = crm.system.marketingConsentSink;
   if (bound === undefined) throw new Error('bound');
   return { ...crm, write: bound.writeConsents };
