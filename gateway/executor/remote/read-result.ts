@@ -1,3 +1,4 @@
+import { isCheapToParse } from './answer-weight.ts';
 import { isRow, ownValue } from '#gateway/executor/plan/row.ts';
 import type { SubgraphError, SubgraphResult } from '#platform/subgraph.ts';
 
@@ -16,6 +17,7 @@ const MAX_MESSAGE = 1_000;
  * @throws {Error} when the text is not the JSON of a GraphQL answer; the message never holds a part of it
  */
 export function readResult(text: string): PlainResult {
+  if (!isCheapToParse(text)) throw new Error('the answer has too many values');
   const answer = parseJson(text);
   if (!isRow(answer)) throw new Error('the answer is not a JSON object');
   const data = ownValue(answer, 'data');

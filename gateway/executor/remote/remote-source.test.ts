@@ -99,6 +99,21 @@ describe('a remote subgraph', () => {
     });
   });
 
+  it('may answer 8 MiB, and not a byte more', async () => {
+    let over = 0;
+    await using shop = await serveSubgraph((call) => {
+      const body = JSON.stringify({ data: { _entities: pointsOf(call) } });
+      // Spaces around JSON mean nothing.
+      const text = body.padEnd(8 * 1024 * 1024 + over, ' ');
+      call.response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    });
+    await using graph = await mixed(shop);
+    expect((await graph.ask('{ people { points } }')).errors).toEqual([]);
+    over = 1;
+    expect((await graph.ask('{ people { points } }')).errors).toHaveLength(2);
+    expect(graph.logs).toMatchObject([{ reason: 'the answer is larger than 8388608 bytes' }]);
+  });
+
   it('is asked a second time when a kept connection breaks before it answers, and once only', async () => {
     let breaking = 1;
     await using shop = await serveSubgraph((call) => {

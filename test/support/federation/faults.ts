@@ -26,7 +26,13 @@ const raw =
   ({ response }) =>
     void response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);
 
-/** 40 MB of spaces in 180 kB. */
+/** The right answer, with a filler between these two. */
+const around = (rows: readonly unknown[]): readonly [Buffer, Buffer] => [
+  Buffer.from(`{"data":{"_entities":${JSON.stringify(rows)}},"extensions":{"filler":"`),
+  Buffer.from('"}}'),
+];
+const FILLER = Buffer.alloc(30_000_000, 32);
+/** 40 MB in 180 kB. A text of gzip may have several parts. */
 const BOMB = gzipSync(Buffer.alloc(40_000_000, 32), { level: 1 });
 
 /** Faults of an answer to `_entities`; a subgraph that refuses connections is made by closing it. */
@@ -63,17 +69,25 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: '30 MB',
-    answer: ({ response }) => {
+    answer: ({ response }, rows) => {
       response.on('error', () => undefined);
-      response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.alloc(30_000_000, 32));
+      const [before, after] = around(rows);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.concat([before, FILLER, after]));
+    },
+  },
+  { name: '30 MB, of which it says so and sends none', answer: ({ socket }) => void socket.write(head('30000000')) },
+  {
+    name: 'a bomb of 40 MB in gzip',
+    answer: (call, rows) => {
+      call.response.on('error', () => undefined);
+      const [before, after] = around(rows);
+      const body = Buffer.concat([gzipSync(before), BOMB, gzipSync(after)]);
+      raw(body, { 'content-encoding': 'gzip' })(call, rows);
     },
   },
   {
-    name: 'a bomb of 40 MB in gzip',
-    answer: (call) => {
-      call.response.on('error', () => undefined);
-      raw(BOMB, { 'content-encoding': 'gzip' })(call, []);
-    },
+    name: 'a million values beside',
+    answer: (call, rows) => sendJson(call, { data: { _entities: rows }, extensions: { a: Array(1_000_001).fill(1) } }),
   },
   { name: 'gzip that is none', answer: raw('{"data":{}}', { 'content-encoding': 'gzip' }) },
   { name: 'too few entities', answer: (call, rows) => sendJson(call, entities(rows.slice(1))) },
