@@ -63,7 +63,7 @@ const VISIBLE = [
   'requestId',
 ];
 /** Codes whose message is written for the caller who made the mistake; all others say what the table says. */
-const OWN_MESSAGE: ReadonlySet<string> = new Set([
+export const OWN_MESSAGE: ReadonlySet<string> = new Set([
   'UNAUTHENTICATED',
   'PURPOSE_NOT_ALLOWED',
   'BAD_USER_INPUT',

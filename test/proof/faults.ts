@@ -26,6 +26,16 @@ const RIGHT = {
   product: { title: 'title-a' },
 };
 
+/** Which of the subgraph's two fetches goes wrong. */
+type Where = 'entities' | 'root';
+const rightFor = (where: Where): unknown =>
+  where === 'entities'
+    ? RIGHT
+    : {
+        customers: { nodes: RIGHT.customers.nodes.map((row, index) => ({ ...row, points: index })) },
+        product: null,
+      };
+
 /** `faults`: one remote subgraph goes wrong in every way we could think of, one after the other, behind the whole gateway. */
 export const faults: Evidence = {
   name: 'faults',
@@ -39,11 +49,13 @@ export const faults: Evidence = {
     const issuer = await startTestIssuer();
     const found: Finding[] = [];
     for (const fault of modes) {
-      const before = found.length;
-      found.push(...(await judge(fault, issuer, rounds)));
-      const own = found.slice(before);
-      const wrong = own.filter(({ data, errors, leaks }) => !data || !errors || leaks);
-      report.progress(`${fault?.name ?? 'nobody listens'}: ${wrong.length === 0 ? 'right' : (wrong[0]?.text ?? '')}`);
+      for (const where of placesFor(fault)) {
+        const own = await judge({ fault, where }, issuer, rounds);
+        found.push(...own);
+        const wrong = own.filter(({ data, errors, leaks }) => !data || !errors || leaks);
+        const told = wrong.length === 0 ? 'right' : (wrong[0]?.text ?? '');
+        report.progress(`${fault?.name ?? 'nobody listens'} (${where}): ${told}`);
+      }
     }
     await issuer.close();
     tell(found, modes.length, report);
@@ -61,9 +73,18 @@ interface Finding {
   readonly text: string;
 }
 
-async function judge(fault: Fault | null, issuer: TestIssuer, rounds: number): Promise<readonly Finding[]> {
+interface Trial {
+  readonly fault: Fault | null;
+  readonly where: Where;
+}
+
+function placesFor(fault: Fault | null): readonly Where[] {
+  return fault === null || fault.ofEntities === true ? ['entities'] : ['entities', 'root'];
+}
+
+async function judge({ fault, where }: Trial, issuer: TestIssuer, rounds: number): Promise<readonly Finding[]> {
   const logs: string[] = [];
-  await using shop = await serveSubgraph((call) => answer(call, fault));
+  await using shop = await serveSubgraph((call) => answer(call, { fault, where }));
   // Nobody listens there any more.
   if (fault === null) await shop[Symbol.asyncDispose]();
   const logger = { warn: (fields: object, message: string) => void logs.push(`${message} ${JSON.stringify(fields)}`) };
@@ -87,8 +108,8 @@ async function judge(fault: Fault | null, issuer: TestIssuer, rounds: number): P
     const told = [text, ...logs.splice(0), ...gateway.logged.splice(0)].join('\n');
     const secrets = [LEAK, '<html', new URL(shop.url).port, 'ECONNREFUSED'];
     findings.push({
-      data: isDeepStrictEqual(body.data, fault === null ? { ...RIGHT, product: null } : RIGHT),
-      errors: isDeepStrictEqual(body.errors?.map(placeOf), placesOf(fault)),
+      data: isDeepStrictEqual(body.data, fault === null ? { ...RIGHT, product: null } : rightFor(where)),
+      errors: isDeepStrictEqual(body.errors?.map(placeOf), placesOf({ fault, where })),
       leaks: secrets.some((secret) => told.includes(secret)),
       elapsedMs,
       text: told.slice(0, 2_000),
@@ -99,22 +120,21 @@ async function judge(fault: Fault | null, issuer: TestIssuer, rounds: number): P
   return findings;
 }
 
-/** The fault for entities; the root field is answered rightly beside it. */
-function answer(call: SubgraphCall, fault: Fault | null): void {
+/** The fault for one of the two fetches; the other is answered rightly. */
+function answer(call: SubgraphCall, { fault, where }: Trial): void {
   const rows = call.variables['representations'];
-  if (!Array.isArray(rows)) sendJson(call, { data: { product: { title: 'title-a' } } });
-  else
-    fault?.answer(
-      call,
-      rows.map((_row, index) => ({ points: index })),
-    );
+  const entities = Array.isArray(rows) ? rows.map((_row, index) => ({ points: index })) : null;
+  if ((entities === null) === (where === 'root')) fault?.answer(call, entities ?? []);
+  else sendJson(call, { data: entities === null ? { product: { title: 'title-a' } } : { _entities: entities } });
 }
 
 const placeOf = ({ path = [], extensions }: NonNullable<Answer['errors']>[number]): string =>
   `${path.join('.')} ${String(extensions['code'])} ${String(extensions['serviceName'])} x${String(extensions['occurrences'])}`;
 
-function placesOf(fault: Fault | null): readonly string[] {
-  const points = `customers.nodes.0.points ${fault?.codes?.[0] ?? 'SUBGRAPH_UNAVAILABLE'} shop x3`;
+function placesOf({ fault, where }: Trial): readonly string[] {
+  const code = fault?.codes?.[0] ?? 'SUBGRAPH_UNAVAILABLE';
+  if (where === 'root') return [`product ${code} shop x1`];
+  const points = `customers.nodes.0.points ${code} shop x3`;
   return fault === null ? ['product SUBGRAPH_UNAVAILABLE shop x1', points] : [points];
 }
 

@@ -135,18 +135,26 @@ describe('a remote subgraph', () => {
     expect(shop.calls).toHaveLength(1);
   });
 
-  it('keeps the codes it tells, at client paths', async () => {
-    await using shop = await serveSubgraph((call) =>
-      sendJson(call, {
-        data: { _entities: [{ points: null }, { points: 20 }] },
-        errors: [
-          { message: 'no', path: ['_entities', 0, 'points'], extensions: { code: 'NO_POINTS', stack: { a: 1 } } },
-        ],
-      }),
-    );
-    await using graph = await mixed(shop);
-    expect((await graph.ask('{ people { points } }')).errors).toEqual(['people.0.points NO_POINTS shop']);
-  });
+  it.each(['none', 'token'] as const)(
+    'keeps of what it tells the codes that are its to tell, at client paths (trust: %s)',
+    async (trust) => {
+      await using shop = await serveSubgraph((call) => {
+        const codes = ['BAD_USER_INPUT', 'NO_POINTS', 'UNAUTHENTICATED'];
+        const errors = codes.map((code, row) => ({
+          message: LEAK,
+          path: ['_entities', row % 2, 'points'],
+          extensions: { code, system: LEAK, stack: { a: 1 } },
+        }));
+        sendJson(call, { data: { _entities: [{ points: null }, { points: null }] }, errors });
+      });
+      await using graph = await mixed(shop, { trust });
+      expect((await graph.ask('{ people { points } }')).errors).toEqual([
+        'people.0.points BAD_USER_INPUT shop',
+        'people.0.points INTERNAL_SERVER_ERROR shop',
+        'people.1.points INTERNAL_SERVER_ERROR shop',
+      ]);
+    },
+  );
 
   it('may refuse a request in the words of GraphQL over HTTP, and tell more in extensions to whoever asks', async () => {
     await using shop = await serveSubgraph(({ response }) => {
@@ -170,11 +178,23 @@ describe('a remote subgraph', () => {
         { id: '2', name: 'name-2', points: null },
       ],
     });
-    const told = (codes ?? ['SUBGRAPH_UNAVAILABLE']).at(-1);
+    const [told] = codes ?? ['SUBGRAPH_UNAVAILABLE'];
     expect(errors).toEqual([`people.0.points ${told} shop`, `people.1.points ${told} shop`]);
     const port = new URL(shop.url).port;
     for (const secret of [LEAK, 'html', port]) expect(JSON.stringify([data, errors, graph.logs])).not.toContain(secret);
   });
+
+  it.each(FAULTS.filter(({ ofEntities }) => ofEntities !== true))(
+    'costs its own root field alone when it goes wrong: $name',
+    async ({ answer, codes }) => {
+      await using shop = await serveSubgraph((call) => answer(call, []));
+      await using graph = await mixed(shop, { fetchMs: 500 });
+      const { data, errors } = await graph.ask('{ people { id } item }');
+      expect(data).toEqual({ people: [{ id: '1' }, { id: '2' }], item: null });
+      expect(errors).toEqual([`item ${codes?.[0] ?? 'SUBGRAPH_UNAVAILABLE'} shop`]);
+      expect(JSON.stringify([data, errors, graph.logs])).not.toContain(LEAK);
+    },
+  );
 
   it('costs its own fields alone when nobody listens', async () => {
     const shop = await serveSubgraph(points);

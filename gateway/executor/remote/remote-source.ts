@@ -2,6 +2,7 @@ import { Kind, OperationTypeNode } from 'graphql';
 
 import { createExchanger, type Exchange, type ExchangeAnswer, ExchangeError, type Exchanger } from './exchange.ts';
 import { createRemoteWatches } from './remote-watch.ts';
+import { maskForeignErrors } from './foreign-errors.ts';
 import { readResult } from './read-result.ts';
 import { NOTICES_KEY, readNotices } from './wire-notices.ts';
 import type { SourceFetch, SubgraphAddress, SubgraphSource } from '#gateway/executor/subgraph-calls.ts';
@@ -194,9 +195,10 @@ function toResult(
   const wellFormed = mediaType === GRAPHQL_RESPONSE && status >= 400 && status < 500 && !NEVER_AN_ANSWER.has(status);
   if (!(status >= 200 && status < 300) && !wellFormed) throw new Error(`it answered with status ${status}`);
   if (mediaType !== GRAPHQL_RESPONSE && mediaType !== 'application/json') throw new Error('it answered no JSON');
-  const { extensions, ...result } = readResult(text);
-  if (trust !== 'context') return { ...result, extensions, wire, refusals: [], degraded: [] };
+  const { extensions, errors, data } = readResult(text);
+  if (trust !== 'context')
+    return { data, errors: maskForeignErrors(errors), extensions, wire, refusals: [], degraded: [] };
   const { [NOTICES_KEY]: notices, ...rest } = extensions ?? {};
   adoptTrace(notices);
-  return { ...result, extensions: rest, wire, ...readNotices(notices) };
+  return { data, errors, extensions: rest, wire, ...readNotices(notices) };
 }

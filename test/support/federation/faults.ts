@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 
+import { OWN_MESSAGE } from '#gateway/executor/answer-errors.ts';
 import { sendJson, type SubgraphCall } from './http-subgraph.ts';
 
 /** Somebody's address and a secret, in every faulty answer that has room for them: nobody may ever see them. */
@@ -11,6 +12,8 @@ export interface Fault {
   readonly answer: (call: SubgraphCall, rows: readonly unknown[]) => void;
   /** What the client may be told. @default SUBGRAPH_UNAVAILABLE */
   readonly codes?: readonly string[];
+  /** It is about a list of entities; other fetches have no such. */
+  readonly ofEntities?: boolean;
   /** Ends only with the fetch's own time. */
   readonly late?: boolean;
 }
@@ -90,10 +93,14 @@ export const FAULTS: readonly Fault[] = [
     answer: (call, rows) => sendJson(call, { data: { _entities: rows }, extensions: { a: Array(1_000_001).fill(1) } }),
   },
   { name: 'gzip that is none', answer: raw('{"data":{}}', { 'content-encoding': 'gzip' }) },
-  { name: 'too few entities', answer: (call, rows) => sendJson(call, entities(rows.slice(1))) },
-  { name: 'too many entities', answer: (call, rows) => sendJson(call, entities([...rows, ...rows])) },
-  { name: 'entities that are no objects', answer: (call, rows) => sendJson(call, entities(rows.map(() => LEAK))) },
-  { name: 'entities that are no list', answer: (call) => sendJson(call, entities({ secret: LEAK })) },
+  { name: 'too few entities', ofEntities: true, answer: (call, rows) => sendJson(call, entities(rows.slice(1))) },
+  { name: 'too many entities', ofEntities: true, answer: (call, rows) => sendJson(call, entities([...rows, ...rows])) },
+  {
+    name: 'entities that are no objects',
+    ofEntities: true,
+    answer: (call, rows) => sendJson(call, entities(rows.map(() => LEAK))),
+  },
+  { name: 'entities that are no list', ofEntities: true, answer: (call) => sendJson(call, entities({ secret: LEAK })) },
   { name: 'data that is a text', answer: (call) => sendJson(call, { data: LEAK }) },
   { name: 'errors that are no list', answer: (call) => sendJson(call, { data: null, errors: LEAK }) },
   { name: 'null data without errors', answer: (call) => sendJson(call, { data: null }) },
@@ -101,9 +108,18 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an error of the whole answer',
     answer: (call) => sendJson(call, { errors: [{ message: LEAK, extensions: { secret: LEAK, response: LEAK } }] }),
-    codes: ['INTERNAL_SERVER_ERROR', 'undefined'],
+    codes: ['INTERNAL_SERVER_ERROR'],
   },
+  ...[...OWN_MESSAGE].map((code): Fault => ({
+    name: `an error coded ${code}`,
+    answer: (call) => {
+      const facts = { system: LEAK, scopes: [LEAK], argument: LEAK, limit: LEAK, requestId: LEAK, retryAfterMs: LEAK };
+      sendJson(call, { data: null, errors: [{ message: LEAK, extensions: { code, ...facts } }] });
+    },
+    codes: [code === 'BAD_USER_INPUT' ? code : 'INTERNAL_SERVER_ERROR'],
+  })),
   {
+    ofEntities: true,
     name: 'keys named __proto__',
     answer: raw(`{"__proto__":{"data":{}},"data":{"__proto__":{"_entities":[]},"constructor":{"_entities":1}}}`),
   },
