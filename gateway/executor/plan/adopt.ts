@@ -4,6 +4,8 @@ import type { TypeRelations } from './type-relations.ts';
 
 /** Lists within lists; no schema nests deeper, a hostile answer may. */
 const MAX_LIST_DEPTH = 32;
+/** Levels within a custom scalar; deeper ones could not be written as JSON, which would cost the whole answer. */
+const MAX_SCALAR_DEPTH = 64;
 /** What no type accepts: completion turns it into null and an error. */
 const INVALID = Symbol('invalid');
 
@@ -16,7 +18,7 @@ export function adopt(target: Row, source: object, fields: AnswerFields, types: 
     const value = ownValue(source, key);
     if (value === undefined) continue;
     if (below === null && key !== '__typename') {
-      target[key] = value;
+      target[key] = typeof value === 'object' && isDeeper(value, MAX_SCALAR_DEPTH) ? INVALID : value;
       continue;
     }
     const known = target[key];
@@ -46,4 +48,11 @@ function adoptValue(
   const row = isRow(known) ? known : createRow();
   adopt(row, value, fields, types);
   return row;
+}
+
+/** It holds objects or lists on more levels than that. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const entries: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return levels === 0 || entries.some((entry) => isDeeper(entry, levels - 1));
 }

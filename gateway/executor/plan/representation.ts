@@ -120,7 +120,8 @@ function compileField(
   return (row, into) => {
     // Rows inherit nothing.
     const value = row[key];
-    if (value === undefined) return false;
+    // A symbol is what could not be taken over.
+    if (value === undefined || typeof value === 'symbol') return false;
     put(into, key, below === null ? value : project(value));
     return true;
   };

@@ -116,7 +116,7 @@ function leaf(type: GraphQLScalarType | GraphQLEnumType): Complete {
 }
 
 const isInt = (value: unknown): boolean => typeof value === 'number' && (value | 0) === value;
-/** Of what a subgraph has serialized. Custom scalars may be anything. */
+/** Of what a subgraph has serialized. Custom scalars may be anything but what was refused when it was adopted. */
 const SCALARS: Readonly<Record<string, (value: unknown) => boolean>> = {
   Int: isInt,
   Float: (value) => typeof value === 'number' && Number.isFinite(value),
@@ -127,7 +127,7 @@ const SCALARS: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 function leafTest(type: GraphQLScalarType | GraphQLEnumType): (value: unknown) => boolean {
   if (isEnumType(type)) return (value) => typeof value === 'string' && type.getValue(value) !== undefined;
-  return (Object.hasOwn(SCALARS, type.name) ? SCALARS[type.name] : undefined) ?? (() => true);
+  return (Object.hasOwn(SCALARS, type.name) ? SCALARS[type.name] : undefined) ?? ((value) => typeof value !== 'symbol');
 }
 
 function object(schema: GraphQLSchema, declared: GraphQLNamedType, shape: Shape): Complete {
