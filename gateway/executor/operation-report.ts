@@ -1,5 +1,5 @@
 import type { ResponsePath } from './plan/paths.ts';
-import type { LocatedError, MayTell, Report } from './plan/report.ts';
+import type { Cause, LocatedError, MayTell, Report } from './plan/report.ts';
 import type { RequestNotices } from './request-notices.ts';
 import type { Finding } from './shape/complete.ts';
 import type { ClientPaths } from './shape/visible-keys.ts';
@@ -39,13 +39,16 @@ export function createOperationReport(
   };
   const report: Report = {
     tellingOf,
-    fail: (error) => void errors.push(error.path === undefined ? error : { ...error, path: paths.visible(error.path) }),
+    fail: ({ path, ...error }) => {
+      if (path === undefined) errors.push({ ...error, path });
+      else errors.push(placed(error, path, paths));
+    },
     failFields: (row, keys, cause) => {
-      const all = keys.map((key) => paths.visible([...row, key]));
-      const seen = all.filter((path) => path.length > row.length);
+      const all = keys.map((key) => placed(cause, [...row, key], paths));
+      const seen = all.filter(({ isHidden }) => isHidden !== true);
       // Only what the client asked for is told; a fetch of nothing but hidden keys is told once.
-      const told = seen.length > 0 ? seen : [paths.visible(row)];
-      for (const path of told) errors.push({ ...cause, path });
+      const told = seen.length > 0 ? seen : [{ ...placed(cause, row, paths), isHidden: true as const }];
+      for (const error of told) errors.push(error);
     },
     refuse: ({ path, ...facts }, clientPath) => {
       const rowKey = facts.rowKey === '' ? path.join('.') : facts.rowKey;
@@ -56,9 +59,17 @@ export function createOperationReport(
   return { report, errors, untold };
 }
 
+/** The error as far as the client's document goes. */
+function placed(error: Cause, path: ResponsePath, paths: ClientPaths): LocatedError {
+  const { message, extensions } = error;
+  const visible = paths.visible(path);
+  return { message, path: visible, extensions, ...(visible.length < path.length && { isHidden: true as const }) };
+}
+
 /**
  * An error for each value that did not fit and each null that had to be promoted, unless one of the fetches' errors tells
- * of it: at that place, below it, or of the row as a whole; or its subgraph failed at more places than are told.
+ * of it: at that place, below it, or of the row as a whole when it is of the same subgraph or of a hidden key; or its
+ * subgraph failed at more places than are told.
  */
 export function findingErrors(
   findings: readonly Finding[],
@@ -67,10 +78,10 @@ export function findingErrors(
 ): readonly LocatedError[] {
   if (findings.length === 0) return [];
   const told = createToldPlace();
-  for (const { path = [] } of errors) addPlace(told, path);
+  for (const error of errors) addPlace(told, error);
   return findings.flatMap(({ path, coordinate }) => {
     const serviceName = owners.get(coordinate) ?? 'gateway';
-    if (untold.has(serviceName) || isTold(told, path)) return [];
+    if (untold.has(serviceName) || isTold(told, path, serviceName)) return [];
     const { message } = ERROR_CODES.INTERNAL_SERVER_ERROR;
     return [{ message, path, extensions: { code: 'INTERNAL_SERVER_ERROR', serviceName } }];
   });
@@ -79,30 +90,32 @@ export function findingErrors(
 /** Places of errors by the steps that lead there. */
 interface ToldPlace {
   readonly below: Map<string, ToldPlace>;
-  /** An error ends here. */
-  isEnd: boolean;
+  /** Whose errors end here; ANY: what failed was hidden, and others may have needed it. */
+  readonly of: Set<unknown>;
 }
 
 function createToldPlace(): ToldPlace {
-  return { below: new Map(), isEnd: false };
+  return { below: new Map(), of: new Set() };
 }
 
-function addPlace(root: ToldPlace, path: ResponsePath): void {
+const ANY = Symbol('any subgraph');
+
+function addPlace(root: ToldPlace, { path = [], extensions, isHidden }: LocatedError): void {
   let at = root;
   for (const step of path) {
     const next = at.below.get(String(step)) ?? createToldPlace();
     at.below.set(String(step), next);
     at = next;
   }
-  at.isEnd = true;
+  at.of.add(isHidden === true ? ANY : extensions['serviceName']);
 }
 
-function isTold(root: ToldPlace, path: ResponsePath): boolean {
+function isTold(root: ToldPlace, path: ResponsePath, subgraph: string): boolean {
   let row: ToldPlace | undefined;
   let at: ToldPlace | undefined = root;
   for (const step of path) {
     row = at;
     at = at?.below.get(String(step));
   }
-  return at !== undefined || (path.length > 1 && row?.isEnd === true);
+  return at !== undefined || (path.length > 1 && row !== undefined && (row.of.has(subgraph) || row.of.has(ANY)));
 }

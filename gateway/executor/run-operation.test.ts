@@ -153,28 +153,6 @@ describe('failing subgraphs', () => {
     expect((await ask('{ people { points } }')).errors).toEqual(['people.0 UPSTREAM_UNAVAILABLE people']);
   });
 
-  it('tells a value nested too deep to be written at its place, and keeps the rest', async () => {
-    const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
-    const raw: Record<string, unknown> = {};
-    const { ask, fetches } = await createScriptedEngine({
-      facts: {
-        sdl: 'scalar JSON type Query { one: Fact } type Fact @key(fields: "id") { id: ID! j: JSON js: [JSON] n: Int s: String }',
-        answer: () => answered({ one: { __typename: 'Fact', id: '1', s: 'kept', ...raw } }),
-      },
-      notes: {
-        sdl: 'scalar JSON type Query { ping: Int } type Fact @key(fields: "id") { id: ID! j: JSON @external n2: String @requires(fields: "j") }',
-        answer: () => answered({ _entities: [{ n2: 'never' }] }),
-      },
-    });
-    Object.assign(raw, { j: nested(20_000), js: [nested(20_000)], n: nested(20_000) });
-    const { data, errors } = await ask('{ one { s j js n n2 } }');
-    expect(data).toEqual({ one: { s: 'kept', j: null, js: null, n: null, n2: null } });
-    expect(errors).toEqual(['j', 'js', 'n'].map((key) => `one.${key} INTERNAL_SERVER_ERROR facts`));
-    expect(fetches.map(({ subgraph }) => subgraph)).toEqual(['facts']);
-    Object.assign(raw, { j: nested(64), js: [nested(63)], n: 1 });
-    expect(await ask('{ one { j js n } }')).toMatchObject({ data: { one: raw }, errors: [] });
-  });
-
   it('promotes a null to the nearest nullable place and tells it once', async () => {
     const { ask } = await graph(
       () => answered({ strict: { must: null }, all: [person('1')] }),

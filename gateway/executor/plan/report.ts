@@ -7,6 +7,8 @@ export interface LocatedError {
   readonly message: string;
   readonly path: ResponsePath | undefined;
   readonly extensions: Readonly<Record<string, unknown>>;
+  /** It happened at something the client did not select, and is told at the row: whatever is missing there may be so for it. */
+  readonly isHidden?: true;
 }
 
 /** Why something could not be answered; told at every field it costs. */
