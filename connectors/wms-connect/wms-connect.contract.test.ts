@@ -63,6 +63,24 @@ describe('a count', () => {
       .decode(stockMoveSink.page.parse(body), [{} as StockMove], context)
       .map((result) => (result instanceof Error ? result.code : result.kind));
 
+  it('names the row of its own warehouse, and nothing where the WMS keeps none', () => {
+    const row = (warehouse: string) => ({
+      integration_entity_id: `row-${warehouse}`,
+      sku: 'MUG-1',
+      warehouse_id: warehouse,
+    });
+    const read = { items: [row('wh-1'), row('wh-2'), { ...row('wh-3'), sku: 'MUG-2' }] };
+    const at = '2026-11-23T12:00:00.000Z';
+    const countAt = (locationExternalId: string) =>
+      stockMoveSink.request(
+        [{ key: 'c', externalId: 'MUG-1', locationExternalId, kind: 'COUNTED', units: 3, at }],
+        context,
+        read,
+      ).json;
+    expect(countAt('wh-2')).toMatchObject({ items: [{ integration_entity_id: 'row-wh-2', available_quantity: 3 }] });
+    expect(() => countAt('wh-3')).toThrow('keeps no stock of this item there');
+  });
+
   it('is done, taken in for later, refused for good or to be tried again', () => {
     expect(told({ items: [] })).toEqual(['DONE']);
     expect(told({ cursor: 'c', poll_after_ms: 500 })).toEqual(['ACCEPTED']);
