@@ -14,7 +14,16 @@ const OF_PARTS = /\/split(?:-[a-z]+)?\.test\.ts$/;
 const ROTATION = 'test/e2e/split-keys.test.ts';
 const WITHIN_MS = 20 * 60_000;
 
-const results = z.object({ numPassedTests: z.int(), numFailedTests: z.int(), numPendingTests: z.int() });
+const results = z.object({
+  numPassedTests: z.int(),
+  numFailedTests: z.int(),
+  numPendingTests: z.int(),
+  testResults: z.array(
+    z.object({ name: z.string(), assertionResults: z.array(z.object({ status: z.string(), title: z.string() })) }),
+  ),
+});
+/** Why a file does not run in parts, as it says itself. */
+const REASON = /skipsInSplitMode\('([^']+)'\)/;
 
 /** `split`: the e2e suite over one process, and over a gateway and five subgraphs, with the same answers expected. */
 export const split: Evidence = {
@@ -31,6 +40,7 @@ export const split: Evidence = {
     tell(report, 'in one process', alone);
     tell(report, 'in parts', apart);
     tell(report, 'about parts', about);
+    tellSkipped(report, alone, apart);
     const [, requests = '0', failed = '-1'] = /key rotation: (\d+) requests, (\d+) failed/.exec(about.output) ?? [];
     const row = { name: 'split', unit: 'requests', median: null, spread: null, n: Number(requests) };
     const isProven = Number(failed) === 0 && Number(requests) >= 200;
@@ -49,6 +59,29 @@ function tell(report: Reporter, where: string, counted: Counted): void {
   report.row({ ...row, metric: `passed ${where}`, value: passed, ok: passed > 0 });
   report.row({ ...row, metric: `failed ${where}`, value: failed, target: 0, ok: failed === 0 });
   report.row({ ...row, metric: `skipped ${where}`, value: skipped, ok: true });
+}
+
+/** A test that is skipped in parts alone needs a reason in its file; each is named. */
+function tellSkipped(report: Reporter, alone: Counted, apart: Counted): void {
+  const everywhere = new Set(skippedTests(alone));
+  const onlyApart = skippedTests(apart).filter((test) => !everywhere.has(test));
+  const unexplained = onlyApart.filter((test) => {
+    const reason = REASON.exec(readFileSync(test.split(' > ', 1)[0] ?? '', 'utf8'))?.[1];
+    report.progress(`skipped in parts: ${test.slice(PROJECT.length)}: ${reason ?? 'no reason'}`);
+    return reason === undefined;
+  });
+  const row = { name: 'split', unit: 'tests', n: onlyApart.length, median: null, spread: null };
+  const ok = unexplained.length === 0;
+  report.row({ ...row, metric: 'skipped in parts without a reason', value: unexplained.length, target: 0, ok });
+}
+
+/** As file > title. */
+function skippedTests({ testResults }: Counted): readonly string[] {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status !== 'passed' && status !== 'failed')
+      .map(({ title }) => `${name} > ${title}`),
+  );
 }
 
 /** Runs files one after the other: a product in parts takes a small machine for itself. */
