@@ -14,6 +14,7 @@ import {
   type SocketUse,
   type SocketWatch,
   strangers,
+  TEMPTATION,
   watchSockets,
 } from '#test/support/socket-watch.ts';
 
@@ -24,14 +25,6 @@ const redisAvailable = await serviceOrSkip('redis-server', async () => {
   return probe.url;
 });
 
-/** Of other programs of the same people: what reads them would report schema and usage to a vendor. */
-const TEMPTATION = {
-  APOLLO_KEY: 'service:mortar-test:abcdefghijklmnopqrstuv',
-  APOLLO_GRAPH_REF: 'mortar-test@current',
-  APOLLO_SCHEMA_REPORTING: 'true',
-  APOLLO_TELEMETRY_DISABLED: undefined,
-  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://telemetry.invalid:4318',
-};
 const WATCHERS = ['hook', ...(hasStrace ? ['strace'] : []), ...(hasProc ? ['proc'] : [])] as const;
 
 /** Starts the product, takes the tour, stops it. */

@@ -40,6 +40,15 @@ const STRACE = [
 ];
 const POLL_MS = 10;
 
+/** Of other programs of the same people: what reads them would report schema and usage to a vendor. */
+export const TEMPTATION = {
+  APOLLO_KEY: 'service:mortar-test:abcdefghijklmnopqrstuv',
+  APOLLO_GRAPH_REF: 'mortar-test@current',
+  APOLLO_SCHEMA_REPORTING: 'true',
+  APOLLO_TELEMETRY_DISABLED: undefined,
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://telemetry.invalid:4318',
+};
+
 /** Whether strace is installed and may trace here. */
 export const hasStrace: boolean = mayTrace();
 export const hasProc: boolean = existsSync('/proc/self/net/tcp');
