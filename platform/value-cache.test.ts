@@ -119,7 +119,7 @@ describe('typed cache', () => {
     await values.setMany([{ key: 'new', value: { a: 2 } }]);
     const reads: TracedCacheRead[] = [];
     const ignore = (): void => {};
-    const trace = { fetch: ignore, call: ignore, decide: ignore, deny: ignore };
+    const trace = { fetch: ignore, call: ignore, decide: ignore, deny: ignore, omit: ignore };
     await values.getMany(['old', 'new', 'absent'], { ...trace, cache: (read) => void reads.push(read) });
     await values.getMany(['absent'], { ...trace, cache: (read) => void reads.push(read) });
     expect(reads).toEqual([

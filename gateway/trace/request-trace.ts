@@ -64,6 +64,9 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
     fetch: (fetch) => keep(fetches, { ...shortened(fetch), path: fetch.path.slice(0, MAX_PATH) }),
     call: (call) => keep(calls, shortened(call)),
     cache: (read) => keep(caches, read),
+    omit: (lines) => {
+      omitted += lines;
+    },
     decide: (coordinate, refusal, rows = 1) => {
       const entry = decided(coordinate);
       if (entry === null) return;

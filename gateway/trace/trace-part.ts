@@ -9,13 +9,22 @@ const part = z.object({
     calls: z.array(tracedCall).max(MAX_LINES),
     caches: z.array(tracedCache).max(MAX_LINES),
     decisions: z.array(tracedDecision).max(MAX_LINES),
+    // Subgraphs of an older version do not say.
+    omitted: z.int().nonnegative().max(1_000_000).default(0),
   }),
 });
-type TracePart = Pick<TraceRecord, 'calls' | 'caches' | 'decisions'>;
+type TracePart = Pick<TraceRecord, 'calls' | 'caches' | 'decisions' | 'omitted'>;
 
 /** What a subgraph of another process hands back beside its notices, with times since its own start; null: nothing. */
-export function writeTracePart({ calls, caches, decisions }: TraceRecord): { readonly trace: TracePart } | null {
-  return calls.length + caches.length + decisions.length === 0 ? null : { trace: { calls, caches, decisions } };
+export function writeTracePart({
+  calls,
+  caches,
+  decisions,
+  omitted,
+}: TraceRecord): { readonly trace: TracePart } | null {
+  return calls.length + caches.length + decisions.length === 0
+    ? null
+    : { trace: { calls, caches, decisions, omitted } };
 }
 
 /**
@@ -26,7 +35,8 @@ export function adoptTracePart(value: unknown, trace: TraceSink | undefined, fet
   if (trace === undefined) return;
   const read = part.safeParse(value);
   if (!read.success) return;
-  const { calls, caches, decisions } = read.data.trace;
+  const { calls, caches, decisions, omitted } = read.data.trace;
+  trace.omit(omitted);
   for (const { startMs, ...call } of calls) trace.call({ ...call, startedAtMs: fetchStartedAtMs + startMs });
   for (const cache of caches) trace.cache(cache);
   for (const { coordinate, allowed, refused } of decisions) {

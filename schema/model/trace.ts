@@ -54,6 +54,8 @@ export interface TraceSink {
   readonly cache: (read: TracedCacheRead) => void;
   /** A governed field of one row, or of so many; null: it was allowed. */
   readonly decide: (coordinate: string, refusal: string | null, rows?: number) => void;
+  /** So many lines were left out where they were made. */
+  readonly omit: (lines: number) => void;
   /** A field that was not fetched for anybody: role, purpose or scopes can never open it. */
   readonly deny: (coordinate: string, reason: string) => void;
 }

@@ -145,6 +145,7 @@ export function collectCalls(): { readonly calls: readonly TracedCall[]; readonl
     cache: ignore,
     decide: ignore,
     deny: ignore,
+    omit: ignore,
     call: (call: TracedCall) => void calls.push(call),
   };
   return { calls, trace };

@@ -61,5 +61,7 @@ it('drops a part of a trace that does not fit', () => {
   adoptTracePart(undefined, trace, 100);
   expect(trace.record(200).calls).toEqual([]);
   adoptTracePart({ trace: { calls: [{ ...call, shared: false }], caches: [], decisions: [] } }, trace, 100);
+  adoptTracePart({ trace: { calls: [], caches: [], decisions: [], omitted: 3 } }, trace, 100);
+  expect(trace.record(0).omitted).toBe(3);
   expect(trace.record(200).calls).toEqual([{ ...call, shared: false, startMs: 105 }]);
 });
