@@ -63,20 +63,6 @@ describe.skipIf(!canSplit)('a graph in parts', () => {
     expect(await product.metric('mortar_upstream_calls_total', { system: 'crm' })).toBeGreaterThan(0);
   });
 
-  it('tells of a system that fails, whichever process sees it fail', async () => {
-    await product.fault({ system: 'pos', fault: 'error', value: 1 });
-    const [storefront, analyst] = await Promise.all([product.token('storefront'), product.token('analyst')]);
-    const stateOf = async (): Promise<string> => {
-      await product.ask('{ products(first: 1) { nodes { stock(first: 1) { nodes { onHand { value } } } } } }', {
-        token: storefront,
-      });
-      const answer = await product.ask('{ systems { id state } }', { token: analyst });
-      return answer.data.systems.find(({ id }: { id: string }) => id === 'pos').state;
-    };
-    await expect.poll(stateOf, { timeout: 20_000, interval: 200 }).not.toBe('UP');
-    await product.reset();
-  }, 40_000);
-
   it('has a gateway of its own serve a subgraph of others beside ours', async () => {
     await using loyalty = await serveLoyalty();
     const folder = mkdtempSync(join(tmpdir(), 'mortar-beside-'));
@@ -92,6 +78,20 @@ describe.skipIf(!canSplit)('a graph in parts', () => {
       rmSync(folder, { recursive: true });
     }
   }, 60_000);
+
+  it('tells of a system that fails, whichever process sees it fail', async () => {
+    await product.fault({ system: 'pos', fault: 'error', value: 1 });
+    const [storefront, analyst] = await Promise.all([product.token('storefront'), product.token('analyst')]);
+    const stateOf = async (): Promise<string> => {
+      await product.ask('{ products(first: 1) { nodes { stock(first: 1) { nodes { onHand { value } } } } } }', {
+        token: storefront,
+      });
+      const answer = await product.ask('{ systems { id state } }', { token: analyst });
+      return answer.data.systems.find(({ id }: { id: string }) => id === 'pos').state;
+    };
+    await expect.poll(stateOf, { timeout: 20_000, interval: 200 }).not.toBe('UP');
+    await product.reset();
+  }, 40_000);
 
   it('costs the fields of a subgraph that stops, and nothing else; the process ends with 0', async () => {
     const { run } = product.subgraphs.orders;
