@@ -89,8 +89,11 @@ describe.skipIf(!canSplit)('a graph in parts', () => {
       const answer = await product.ask('{ systems { id state } }', { token: analyst });
       return answer.data.systems.find(({ id }: { id: string }) => id === 'pos').state;
     };
-    await expect.poll(stateOf, { timeout: 20_000, interval: 200 }).not.toBe('UP');
-    await product.reset();
+    try {
+      await expect.poll(stateOf, { timeout: 20_000, interval: 200 }).not.toBe('UP');
+    } finally {
+      await product.reset();
+    }
   }, 40_000);
 
   it('costs the fields of a subgraph that stops, and nothing else; the process ends with 0', async () => {
