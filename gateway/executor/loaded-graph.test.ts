@@ -40,6 +40,18 @@ describe('loadGraph', () => {
     expect(graph.mostUsed(1_000).length).toBeLessThan(400);
   });
 
+  it('keeps no more operations than 2,000, however small', async () => {
+    const own = await loadGraph(supergraph);
+    const { document } = sourceOf('{ __typename }');
+    for (let index = 0; index < 2_010; index += 1)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other fills the cache in order
+      await own.compile({ queryHash: String(index), document, operationName: undefined }, WAIT);
+    const kept = own.mostUsed(5_000).map(({ queryHash }) => Number(queryHash));
+    expect(kept).toHaveLength(2_000);
+    // Those asked last.
+    expect(Math.min(...kept)).toBe(10);
+  });
+
   it.each([
     ['fragments that double', `{ t { ...F0 } } ${doubling} fragment F40 on T { id }`],
     ['ten levels of a field that five subgraphs answer', HARD],

@@ -145,6 +145,24 @@ describe('failing subgraphs', () => {
     expect(answer.errors).toEqual([0, 2, 1].map((row) => `people.${row}.points ${code} shop`));
   });
 
+  it('answers when the client leaves, although a subgraph goes on for a minute', async () => {
+    const asked = Promise.withResolvers<void>();
+    const client = new AbortController();
+    const { ask } = await graph(
+      peopleAnswer,
+      () => {
+        asked.resolve();
+        return never(undefined as never);
+      },
+      { fetchMs: 60_000 },
+    );
+    const request = aRequestOf({ signal: client.signal, deadlineAtMs: Date.now() + 60_000 });
+    const answer = ask('{ people { id points } }', { request });
+    await asked.promise;
+    client.abort();
+    expect((await answer).errors).toHaveLength(3);
+  });
+
   it('tells errors of keys the client did not select at the row', async () => {
     const { ask } = await graph(
       () => answered({ people: [null, person('2')] }, { errors: [errorAt(['people', 0, 'id'])] }),

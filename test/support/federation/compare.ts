@@ -40,43 +40,59 @@ export function compare({ question, ours, oracle, truth, partial }: Compared): C
   const accepted = new Set<AcceptedDifference>();
   const wrong: string[] = [];
   if (!isDeepStrictEqual(ours.data, oracle.data)) {
-    const right = partial
-      ? covers(truth.data, ours.data) && covers(ours.data, oracle.data)
-      : isAsTrue(question, { ours, oracle, truth });
-    if (right) accepted.add('data-lost-by-oracle');
+    if (isAsTrue({ question, ours, oracle, truth, partial })) accepted.add('data-lost-by-oracle');
     else if (isToldPromotion(ours, oracle)) accepted.add('runtime-nullability');
     else wrong.push('data differs');
   }
-  if (partial) return { accepted: [...accepted], wrong };
   const mine = new Set(ours.paths);
   const theirs = new Set(oracle.paths.map((path) => closed(path, question, mine)));
   if (oracle.paths.some((path) => !theirs.has(path))) accepted.add('misplaced-by-oracle');
+  // Where rows are unknown the oracle's indices are off and graphql itself knows too much to say whose are right: there
+  // the field decides, whatever the row.
+  const isElsewhere = (path: string, others: ReadonlySet<string>): boolean =>
+    partial
+      ? [...others].some((other) => path === '(none)' || fieldOf(other) === fieldOf(path))
+      : truth.paths.includes(path);
   const hidden = new Set([...theirs].flatMap((path) => hiddenRow(question, path) ?? []));
   for (const path of theirs) {
     if (mine.has(path)) continue;
     const row = hiddenRow(question, path);
     if (row !== null) accepted.add('hidden-key');
-    else if (!truth.paths.includes(path)) accepted.add('misplaced-by-oracle');
+    else if (partial ? isElsewhere(path, mine) : !truth.paths.includes(path)) accepted.add('misplaced-by-oracle');
     else wrong.push(`no error at ${path}`);
   }
   for (const path of mine) {
     if (theirs.has(path)) continue;
-    if (truth.paths.includes(path)) accepted.add('misplaced-by-oracle');
+    if (isElsewhere(path, theirs)) accepted.add('misplaced-by-oracle');
     else if (hidden.has(path)) accepted.add('hidden-key');
+    // Both at once: of a key nobody selected, at another row.
+    else if ([...hidden].some((row) => fieldOf(row) === fieldOf(path))) accepted.add('misplaced-by-oracle');
     else if (oracle.told.includes(path)) accepted.add('promoted-null');
     else if (theirs.size > 0 && at(ours.data, path) === null) accepted.add('promoted-null');
+    // The telling of that null.
+    else if (accepted.has('runtime-nullability') && at(ours.data, path) === null) continue;
     else wrong.push(`an error at ${path} that nobody else has`);
   }
   return { accepted: [...accepted], wrong };
 }
 
-/** Ours is what graphql itself answers. */
-function isAsTrue({ document }: Question, { ours, oracle, truth }: Omit<Compared, 'question' | 'partial'>): boolean {
+/** A path without its indices. */
+function fieldOf(path: string): string {
+  return path
+    .split('.')
+    .filter((step) => !/^(\d+|@)$/.test(step))
+    .join('.');
+}
+
+/** Ours is what graphql itself answers; with unknown rows, what it answers with nulls here and there, and no less than the oracle. */
+function isAsTrue({ question: { document }, ours, oracle, truth, partial }: Compared): boolean {
   const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
-  if (operation?.operation !== OperationTypeNode.MUTATION) return isDeepStrictEqual(ours.data, truth.data);
+  const mutates = operation?.operation === OperationTypeNode.MUTATION;
   // The planner joins fields of Mutation that stand side by side in one subgraph; what others know of their rows is read
   // after the last of them. Which rows there are is the same, and all else the oracle has is the same.
-  return isDeepStrictEqual(blanked(ours.data), blanked(truth.data)) && covers(ours.data, oracle.data);
+  const [mine, real] = mutates ? [blanked(ours.data), blanked(truth.data)] : [ours.data, truth.data];
+  if (partial ? !covers(real, mine) : !isDeepStrictEqual(mine, real)) return false;
+  return covers(ours.data, oracle.data) || (!partial && !mutates);
 }
 
 /** The data without what its leaves say. */

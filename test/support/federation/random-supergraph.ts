@@ -8,7 +8,7 @@ export interface RandomModel {
   readonly entities: readonly string[];
   /** Abstract type -> its object types. */
   readonly possible: ReadonlyMap<string, readonly string[]>;
-  /** Field with @requires -> the field it requires. */
+  /** Field with @requires -> the field it requires, `x` or `x { y }`. */
   readonly requires: ReadonlyMap<string, string>;
 }
 
@@ -57,6 +57,9 @@ input Filter { limit: Int, names: [String!], color: Color }
 const VALUES = `
 type Money @shareable { amount: Int currency: String parent: Money }
 `;
+const LINK = 'type Link @shareable { code: String! }';
+/** A key within a value. */
+const NESTED_KEY = 'link { code }';
 
 /** A model of 2 to 5 subgraphs with 2 to 4 entities. */
 export function createRandomModel(seed: number): RandomModel {
@@ -110,6 +113,7 @@ class Builder {
         ['id', 6],
         ['code', 2],
         ['id tag', 2],
+        [NESTED_KEY, 2],
       ] as const);
       homePart.keys.add(key);
       entityPart(part, entity).keys.add(key);
@@ -199,12 +203,15 @@ class Builder {
   private addRequires(entity: string, owner: Part, user: Part): void {
     const needed = this.next('n');
     const name = this.next('r');
-    const type = this.random.pick(['Int', 'String', 'Int!', '[String]']);
+    const type = this.random.pick(['Int', 'String', 'Int!', '[String]', 'Money', '[Money]']);
+    const isNested = type.includes('Money');
+    if (isNested) for (const part of [owner, user]) part.usesValues = true;
+    const set = isNested ? `${needed} { amount }` : needed;
     entityPart(owner, entity).fields.set(needed, `: ${type}`);
     const { fields } = entityPart(user, entity);
     fields.set(needed, `: ${type} @external`);
-    fields.set(name, `: String @requires(fields: "${needed}")`);
-    this.requires.set(name, needed);
+    fields.set(name, `: String @requires(fields: "${set}")`);
+    this.requires.set(name, set);
   }
 
   private addProvides(entity: string, owner: Part, provider: Part): void {
@@ -294,16 +301,20 @@ function entityPart(part: Part, entity: string): EntityPart {
   return known;
 }
 
+/** The fields of a key, without what is within them. */
+function namesOf(key: string): readonly string[] {
+  return key === NESTED_KEY ? ['link'] : key.split(' ');
+}
+
 function print(part: Part): string {
   const entities = [...part.entities].map(([type, entity]) => {
     const keys = [...entity.keys].map((key) => `@key(fields: "${key}")`).join(' ');
-    const names = new Set([...entity.keys].flatMap((key) => key.split(' ')));
+    const names = new Set([...entity.keys].flatMap(namesOf));
     // An interface asks for the id.
     if (entity.implements.size > 0) names.add('id');
-    const isKey = (field: string): boolean => [...entity.keys].some((key) => key.split(' ').includes(field));
-    const keyFields = [...names].map(
-      (name) => `  ${name}: ${name === 'id' ? 'ID!' : 'String!'}${isKey(name) ? '' : ' @shareable'}`,
-    );
+    const isKey = (field: string): boolean => [...entity.keys].some((key) => namesOf(key).includes(field));
+    const typeOf = (name: string): string => (name === 'id' ? 'ID!' : name === 'link' ? 'Link!' : 'String!');
+    const keyFields = [...names].map((name) => `  ${name}: ${typeOf(name)}${isKey(name) ? '' : ' @shareable'}`);
     const fields = [...entity.fields].map(([field, rest]) => `  ${field}${rest}`);
     const implemented = entity.implements.size === 0 ? '' : ` implements ${[...entity.implements].join(' & ')}`;
     return `type ${type}${implemented} ${keys} {\n${[...keyFields, ...fields].join('\n')}\n}`;
@@ -316,6 +327,7 @@ function print(part: Part): string {
     FEDERATION,
     SHARED,
     part.usesValues ? VALUES : '',
+    [...part.entities.values()].some(({ keys }) => keys.has(NESTED_KEY)) ? LINK : '',
     ...entities,
     ...stubs,
     ...part.extra,

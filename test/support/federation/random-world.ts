@@ -32,6 +32,14 @@ interface SourceRow {
   readonly required?: Readonly<Record<string, unknown>>;
 }
 
+/** How a gateway names an entity, by whichever key; with it comes what is required. */
+interface Reference extends Readonly<Record<string, unknown>> {
+  readonly id?: string;
+  readonly sku?: string;
+  readonly code?: string;
+  readonly link?: { readonly code?: string };
+}
+
 const SCALARS: Readonly<Record<string, (draw: number) => unknown>> = {
   Int: (draw) => draw % 1000,
   Float: (draw) => (draw % 1000) / 8,
@@ -88,24 +96,37 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     if (parentType === schema.getMutationType()) changes += 1;
     const id = row?.id ?? 'root';
     if (fieldName === 'id' || fieldName === 'sku') return id;
+    if (fieldName === 'link') return { __typename: 'Link', id };
     if (fieldName === 'code') return `c-${id}`;
     if (fieldName === 'tag') return `t${hash(id) % 3}`;
     if (misbehavior.failing > 0 && hash(`fail ${fieldName} ${id}`) % misbehavior.failing === 0)
       throw new Error(`${fieldName} of ${id} fails`);
     const needed = model.requires.get(fieldName);
     if (needed !== undefined)
-      return `r(${JSON.stringify(row?.required?.[needed] ?? neededValue(schema, needed, id, row))})`;
+      return `r(${JSON.stringify(requiredOf(row, needed) ?? neededValue(schema, needed, id, row))})`;
     const value = present(returnType, `${fieldName} ${id} ${JSON.stringify(given)}`);
     return nameInterfaceObject(value, returnType);
   };
   /** In the schema that holds everything there is no reference; the value is looked up. */
   const neededValue = (schema: GraphQLSchema, needed: string, id: string, row: SourceRow | undefined): unknown => {
     if (row?.required !== undefined) return null;
+    const [name = '', below] = needed.split(/[ {}]+/);
+    const value = plainValue(schema, { ...row, id }, name);
+    if (below === undefined || below === '') return value;
+    // Only what the field set names.
+    const within = (entry: unknown): unknown => {
+      if (Array.isArray(entry)) return entry.map(within);
+      return typeof entry === 'object' && entry !== null ? { [below]: plainValue(schema, entry, below) } : null;
+    };
+    return within(value);
+  };
+  /** A field without arguments; null where it fails. */
+  const plainValue = (schema: GraphQLSchema, row: SourceRow, name: string): unknown => {
     const type = schema.getType(typeNameOf(row) ?? '');
-    const field = isObjectType(type) ? type.getFields()[needed] : undefined;
+    const field = isObjectType(type) ? type.getFields()[name] : undefined;
     if (field === undefined) return null;
-    if (misbehavior.failing > 0 && hash(`fail ${needed} ${id}`) % misbehavior.failing === 0) return null;
-    return present(field.type, `${needed} ${id} {}`);
+    if (misbehavior.failing > 0 && hash(`fail ${name} ${row.id}`) % misbehavior.failing === 0) return null;
+    return present(field.type, `${name} ${row.id} {}`);
   };
   /** A subgraph that knows an interface as an object names the interface. */
   const nameInterfaceObject = (value: unknown, type: GraphQLOutputType): unknown => {
@@ -118,8 +139,9 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
     return rename(value);
   };
 
-  const reference = (subgraph: string) => (given: Readonly<Record<string, string>>) => {
-    const id = [given['id'], given['sku']].find((key) => typeof key === 'string') ?? String(given['code']).slice(2);
+  const reference = (subgraph: string) => (given: Reference) => {
+    const code = given.link?.code ?? given.code;
+    const id = [given.id, given.sku].find((key) => typeof key === 'string') ?? String(code).slice(2);
     if (misbehavior.unknown > 0 && hash(`unknown ${subgraph} ${id}`) % misbehavior.unknown === 0) return null;
     // Where an interface is an entity its own subgraph names the concrete type; where it is an object nobody else is known.
     const abstract = model.possible.has(String(given['__typename'])) && !interfaceObjects.has(subgraph);
@@ -129,6 +151,11 @@ export function createWorld(model: RandomModel, misbehavior: Misbehavior) {
   return { resolve, reference, reset };
 }
 export type World = ReturnType<typeof createWorld>;
+
+/** What a reference brought of a field set; undefined: nothing. */
+function requiredOf(row: SourceRow | undefined, needed: string): unknown {
+  return row?.required?.[needed.split(' ')[0] ?? ''];
+}
 
 /** The type a row says it is of. */
 export function typeNameOf(value: unknown): string | undefined {
