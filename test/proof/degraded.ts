@@ -42,7 +42,7 @@ export const degraded: Evidence = {
   name: 'degraded',
   summary:
     'each system down, slow, sending garbage or 429: the rest of the answer is right, what is not is flagged, in time',
-  sabotages: ['provenance-flag'],
+  sabotages: ['told-failures'],
   run: async (report) => {
     await using deployed = await deployProduct({
       seed: report.seed,
