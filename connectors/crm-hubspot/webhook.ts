@@ -7,6 +7,8 @@ import type { HubspotSettings } from './settings.ts';
 
 const events = z.array(z.object({ subscriptionType: z.string() })).max(100);
 
+const EVENTS: Readonly<Record<string, string>> = { 'contact.': 'contacts' };
+
 /** HubSpot signs method, address, body and time with the app's secret (v3); a delivery has up to 100 events. */
 export const hubspotWebhook: WebhookDefinition<HubspotSettings> = {
   isConfigured: ({ clientSecret }) => clientSecret !== undefined,
@@ -18,9 +20,12 @@ export const hubspotWebhook: WebhookDefinition<HubspotSettings> = {
     // The signature covers the time, so a second sending of the same events is another delivery.
     return { signedAtMs: Number(sentAt), deliveryId: signature };
   },
+  events: EVENTS,
   feeds: (json) => {
     const read = events.safeParse(json);
     if (!read.success) return null;
-    return read.data.some(({ subscriptionType }) => subscriptionType.startsWith('contact.')) ? ['contacts'] : [];
+    return Object.entries(EVENTS).flatMap(([beginning, feed]) =>
+      read.data.some(({ subscriptionType }) => subscriptionType.startsWith(beginning)) ? [feed] : [],
+    );
   },
 };

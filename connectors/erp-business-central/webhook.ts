@@ -14,7 +14,8 @@ const notifications = z.object({
     .max(1_000),
 });
 
-const FEEDS: Readonly<Record<string, string>> = { items: 'items', salesOrders: 'orders' };
+/** By the entity set that changed. */
+const EVENTS: Readonly<Record<string, string>> = { items: 'items', salesOrders: 'orders' };
 
 /** The entity set of a resource such as `api/v2.0/companies(...)/items(...)`. */
 const SET = /(?:^|\/)([A-Za-z]+)(?:\([^/]*\))?(?:\?.*)?$/;
@@ -37,12 +38,13 @@ export const businessCentralWebhook: WebhookDefinition<BusinessCentralSettings> 
     const isGenuine = read.data.value.every((entry) => isSame(entry.clientState, clientState));
     return isGenuine ? { signedAtMs: null, deliveryId: null } : null;
   },
+  events: EVENTS,
   feeds: (json) => {
     const read = notifications.safeParse(json);
     if (!read.success) return null;
     return read.data.value.flatMap(({ resource }) => {
       const set = SET.exec(resource)?.[1] ?? '';
-      const feed = wordOf(FEEDS, set);
+      const feed = wordOf(EVENTS, set);
       return feed === null ? [] : [feed];
     });
   },

@@ -142,10 +142,16 @@ function plainText(value: number): string {
   return text.includes('e') ? value.toFixed(10) : text;
 }
 
-function minorDigits(currency: string): number {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return 2;
-  }
+/** Digits by currency: making a formatter costs more than everything else about an amount. */
+const minorDigitsKnown = new Map<string, number>();
+
+function minorDigits(code: string): number {
+  const currency = code.trim().toUpperCase();
+  // Not every text a system writes there may be remembered.
+  if (!/^[A-Z]{3}$/.test(currency)) return 2;
+  const known = minorDigitsKnown.get(currency);
+  if (known !== undefined) return known;
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+  minorDigitsKnown.set(currency, maximumFractionDigits);
+  return maximumFractionDigits;
 }

@@ -25,7 +25,9 @@ export interface WebhookDefinition<S> {
   readonly handshake?: (delivery: WebhookDelivery, settings: S) => string | null;
   /** `json`: the body, undefined when it is none. Compare secrets with {@link isSame} only. */
   readonly verify: (delivery: WebhookDelivery, json: unknown, settings: S) => WebhookProof | null;
-  /** Feeds whose rows it says have changed; null: it cannot be read. */
+  /** The feed that is read when the system tells of such an event, by the event's name or what the name begins with. */
+  readonly events: Readonly<Record<string, string>>;
+  /** Feeds of `events` whose rows it says have changed; null: it cannot be read. */
   readonly feeds: (json: unknown) => readonly string[] | null;
   /** Absent: deliveries are set up in the system itself and do not end. */
   readonly subscription?: SubscriptionDefinition<S>;

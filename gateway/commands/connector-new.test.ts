@@ -56,6 +56,8 @@ it('writes a connector that passes lint, types, check and its tests as it is', {
     const connector = readFileSync(join(project, 'connectors/wms-acme-north/connector.ts'), 'utf8');
     expect(connector.split('\n').length).toBeLessThan(100);
     expect(connector).not.toMatch(/template/i);
+    const page = readFileSync(join(project, 'docs/connectors/wms-acme-north.md'), 'utf8');
+    expect(page).toContain('| `name` | `title` |  |');
     const paths = ['connectors/wms-acme-north', 'sandbox/vendors/wms-acme-north.ts'];
     const gateway = ['gateway/connector-names.ts', 'gateway/connectors.ts', 'gateway/connector-examples.ts'];
     expect(run('oxfmt', ['--check', ...paths, ...gateway])).toMatchObject({ status: 0 });
@@ -63,8 +65,9 @@ it('writes a connector that passes lint, types, check and its tests as it is', {
     expect(run('oxlint', [...paths, ...gateway])).toMatchObject({ status: 0 });
     expect(run('tsc', ['--noEmit', '-p', '.'])).toMatchObject({ status: 0, text: '' });
     expect(run(process.execPath, ['gateway/main.ts', 'check'])).toMatchObject({ status: 0 });
-    const tested = run('vitest', ['run', 'connectors/wms-acme-north', 'gateway/connectors.test.ts']);
-    expect([tested.status, tested.text]).toEqual([0, expect.stringContaining('2 passed')]);
+    const tests = ['connectors/wms-acme-north', 'connectors/keyword-map', 'gateway/connectors.test.ts'];
+    const tested = run('vitest', ['run', ...tests]);
+    expect([tested.status, tested.text]).toEqual([0, expect.stringContaining('3 passed')]);
     expect(run(process.execPath, ['gateway/main.ts', 'connector', 'new', 'wms-acme-north']).status).toBe(1);
   } finally {
     rmSync(project, { recursive: true });

@@ -59,10 +59,11 @@ export function runConnectorNew({ name, files, finish = finishApart }: NewConnec
     '',
     `Check and tests pass as written: npm run check && npx vitest run connectors/${name}`,
     'Next:',
-    `  1. Put recorded answers of the vendor (without personal data) into sandbox/vendors/${name}.ts.`,
+    `  1. Put recorded answers of the vendor (without personal data) into sandbox/vendors/${name}.ts,`,
+    `     and one example a port into connectors/${name}/fixtures/exchanges: its page tells from them which field becomes what.`,
     `  2. Change the row and decodeItem in connectors/${name}/connector.ts until its contract test is green.`,
     '  3. Add the ports of your kind of system: connectors/README.md shows where each is done already.',
-    `  4. Add a row for ${name} to connectors/README.md and docs/configuration.md, and run npm run mortar -- docs.`,
+    `  4. Add keywords of ${name} to connectors/README.md, a row to docs/configuration.md, and run npm run mortar -- docs.`,
     `  5. Put connector: ${name} into mortar.config.yaml and run npm run mortar -- doctor.`,
   );
 }
@@ -87,6 +88,8 @@ function targetsOf(name: string): readonly (readonly [source: string, target: st
     ['connector.ts', `connectors/${name}/connector.ts`],
     ['connector.contract.test.ts', `connectors/${name}/${name}.contract.test.ts`],
     ['README.md', `connectors/${name}/README.md`],
+    ['exchanges/items.json', `connectors/${name}/fixtures/exchanges/items.json`],
+    ['exchanges/item-feed.json', `connectors/${name}/fixtures/exchanges/item-feed.json`],
     ['sandbox.ts', `sandbox/vendors/${name}.ts`],
   ];
 }
@@ -136,6 +139,7 @@ function register(name: string, files: ProjectFiles): ReadonlyMap<string, string
     ],
     ['gateway/connectors.ts', '\n};\n', `\n  '${name}': ${camel},`],
     ['gateway/connector-examples.ts', '\n};\n', `\n${example}`],
+    ['connectors/README.md', '\n| writes, ', `\n| ${id}, ${pascalOf(name.slice(id.length + 1))} | \`${name}\` |`],
   ];
   const changed = new Map<string, string>();
   for (const [path, anchor, line] of edits) {

@@ -5,13 +5,20 @@ import { CONNECTOR_NAMES, type ConnectorName } from '#gateway/connector-names.ts
 import { type AnyConnector, CONNECTORS } from '#gateway/connectors.ts';
 import { declaredPorts } from '#connectors/kit/declared-ports.ts';
 import type { LimitRule } from '#connectors/kit/definition.ts';
+import { type ProjectFiles, projectFiles } from '#gateway/project-files.ts';
+import { exchangePath, readExchange } from './mapping/exchange.ts';
+import { mappingSection } from './mapping/mapping-section.ts';
+import { type DefinedPort, mapPort, type PortMapping } from './mapping/port-mapping.ts';
 import { code, generatedNote, type Page, table } from './markdown.ts';
 
 export const connectorPagesFolder = 'docs/connectors';
 
-/** One page a connector and their list, from the definitions: what each can do, how fresh, how fast, and how to configure it. */
-export function connectorPages(): readonly Page[] {
-  return [indexPage(), ...CONNECTOR_NAMES.map(connectorPage)];
+/**
+ * One page a connector and their list, from the definitions: what each can do, how fresh, how fast, how to configure it, and
+ * which of the vendor's fields become what.
+ */
+export function connectorPages(read: ProjectFiles['read'] = projectFiles().read): readonly Page[] {
+  return [indexPage(), ...CONNECTOR_NAMES.map((name) => connectorPage(name, read))];
 }
 
 function indexPage(): Page {
@@ -32,7 +39,7 @@ function indexPage(): Page {
   return { path: `${connectorPagesFolder}/README.md`, text };
 }
 
-function connectorPage(name: ConnectorName): Page {
+function connectorPage(name: ConnectorName, read: ProjectFiles['read']): Page {
   const definition = CONNECTORS[name];
   const { vendor, apiVersion, limits } = definition;
   const text = [
@@ -42,14 +49,15 @@ function connectorPage(name: ConnectorName): Page {
     '',
     `${vendor}, ${apiVersion}. Quirks, sources and what each option means: [README of the connector](../../connectors/${name}/README.md). Every option with its default: [configuration](../configuration.md#systems).`,
     '',
-    `Capabilities: ${definition.capabilities.map(code).join(', ')}.`,
-    '',
     '## Configuration',
     'The least it needs; credentials are taken from the environment.',
     '',
     '```yaml',
     stringify([exampleOf(name)], { indent: 2 }).trimEnd(),
     '```',
+    '',
+    '## Capabilities',
+    ...capabilityLines(definition),
     '',
     '## Reads',
     portsTable(definition),
@@ -64,11 +72,9 @@ function connectorPage(name: ConnectorName): Page {
     limitsTable(definition, name),
     '',
     '## Webhooks',
-    definition.webhook === undefined
-      ? 'None: changes are seen when a feed runs.'
-      : `\`/webhooks/{id}\` verifies the vendor's signature${definition.webhook.handshake === undefined ? '' : ', answers its handshake'} and reads the named feeds at once. Refused: bad signatures (401), and deliveries older than five minutes where the vendor signs the time.`,
+    ...webhookSection(definition),
     '',
-    ...mappingSection(definition),
+    ...mappingSection(name, mappingsOf(definition, name, read)),
   ].join('\n');
   return { path: `${connectorPagesFolder}/${name}.md`, text };
 }
@@ -78,10 +84,38 @@ function exampleOf(name: ConnectorName): object {
   return { id, connector: name, url, credentials, ...(Object.keys(options).length === 0 ? {} : { options }) };
 }
 
+/** What capabilities end with that only look. */
+const LOOKING: ReadonlySet<string> = new Set(['read', 'feed', 'witness']);
+
+/** Reading and writing apart: credentials that only read are enough for the first. */
+function capabilityLines({ capabilities }: AnyConnector): readonly string[] {
+  const { looks = [], changes = [] } = Object.groupBy(capabilities, (capability) =>
+    LOOKING.has(capability.split(':')[1] ?? '') ? 'looks' : 'changes',
+  );
+  const listed = (list: readonly string[]): string => (list.length === 0 ? 'nothing' : list.map(code).join(', '));
+  return [`- Reads ${listed(looks)}.`, `- Writes ${listed(changes)}.`];
+}
+
+function webhookSection({ webhook }: AnyConnector): readonly string[] {
+  if (webhook === undefined) return ['None: changes are seen when a feed runs.'];
+  const handshake = webhook.handshake === undefined ? '' : ', answers its handshake';
+  const rows = Object.entries(webhook.events).map(([event, feed]) => [code(event), code(feed)]);
+  const renewed =
+    webhook.subscription &&
+    `Subscriptions are made and renewed by Mortar every ${webhook.subscription.everyMs / 3_600_000} hours.`;
+  return [
+    `\`/webhooks/{id}\` verifies the vendor's signature${handshake} and reads the named feeds at once. Refused: bad signatures (401), and deliveries older than five minutes where the vendor signs the time. ${renewed ?? 'Subscriptions are made in the system itself.'}`,
+    '',
+    table(['Event, or what its name begins with', 'Feed that is read'], rows),
+  ];
+}
+
 function portsTable({ ports }: AnyConnector): string {
   const rows = declaredPorts(ports).map(({ port, live, feed, freshnessMs, nets }) => {
     const read = port === 'signals' || port === 'locations' ? undefined : ports[port];
-    const batch = live ? `live${read === undefined ? '' : `, ${read.max} keys a call`}` : 'no';
+    const batch = live
+      ? `live${read === undefined ? '' : `, ${read.max} ${read.max === 1 ? 'key' : 'keys'} a call`}`
+      : 'no';
     const stale = freshnessMs === null ? 'the source tells the last change' : `after ${freshnessMs / 1000} s`;
     return [
       code(port),
@@ -91,7 +125,10 @@ function portsTable({ ports }: AnyConnector): string {
       nets.map(code).join(', ') || '–',
     ];
   });
-  return table(['Records', 'While a request runs', 'Kept by feed', 'Stale', 'May be netted'], rows);
+  return table(
+    ['Records', 'While a request runs', 'Kept by feed', 'Stale', 'May be subtracted from on hand already'],
+    rows,
+  );
 }
 
 const SINKS = [
@@ -157,12 +194,28 @@ function rateOf(rule: LimitRule): string {
   return `${rule.burst} ${unit} at once, then ${rule.perSecond} a second`;
 }
 
-/** What the vendor's fields become is pure code: the page names the files that decide. */
-function mappingSection({ id, ports }: AnyConnector): readonly string[] {
-  const kinds = declaredPorts(ports).map(({ port }) => code(port));
-  return [
-    '## Field mapping',
-    `${kinds.join(', ')} are decoded by pure functions in \`connectors/${id}/\`, one file a kind of record: the row's schema names every vendor field that is read, the \`decode…\` function beside it what each becomes. Canonical records: \`schema/model/records.ts\`, \`shipping.ts\`, \`outreach.ts\`.`,
-    '',
-  ];
+/** A process may write the pages again and again; its definitions stay the same, and examples are compared. */
+const found = new Map<string, PortMapping>();
+
+/** @throws {Error} naming the example that is missing or does not show everything: a page without a hole, or none */
+function mappingsOf(definition: AnyConnector, name: ConnectorName, read: ProjectFiles['read']): readonly PortMapping[] {
+  return Object.keys(definition.ports).map((key) => {
+    // The keys of an object of this type.
+    const port = key as DefinedPort;
+    const path = exchangePath(name, port);
+    try {
+      const example = readExchange(path, read);
+      const known = `${path} ${JSON.stringify(example)}`;
+      const mapping = found.get(known) ?? mapPort({ definition, port, example, config: CONNECTOR_EXAMPLES[name] });
+      found.set(known, mapping);
+      return mapping;
+    } catch (error) {
+      throw new Error(
+        `No field mapping of ${name}, ${port} (${path}): ${error instanceof Error ? error.message : ''}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  });
 }
