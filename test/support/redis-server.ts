@@ -37,16 +37,23 @@ export async function startRedis(port?: number): Promise<TestRedis> {
     dump: async () => {
       const client = new Redis(url);
       const keys = await client.keys('*');
-      const valueOf = async (key: string): Promise<string> =>
-        (await client.type(key)) === 'hash'
-          ? JSON.stringify(await client.hgetall(key))
-          : ((await client.get(key)) ?? '');
+      const valueOf = async (key: string): Promise<string> => JSON.stringify(await readAny(client, key));
       const values = await Promise.all(keys.map(async (key) => [key, await valueOf(key)] as const));
       client.disconnect();
       return new Map(values);
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** The whole value of a key, whatever kind it is of. */
+async function readAny(client: Redis, key: string): Promise<unknown> {
+  const kind = await client.type(key);
+  if (kind === 'hash') return client.hgetall(key);
+  if (kind === 'list') return client.lrange(key, 0, -1);
+  if (kind === 'set') return client.smembers(key);
+  if (kind === 'zset') return client.zrange(key, '0', '-1');
+  return client.get(key);
 }
 
 async function waitForAnswer(url: string): Promise<void> {
