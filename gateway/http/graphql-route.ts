@@ -13,6 +13,7 @@ import { createRequestNotices } from '#gateway/executor/request-notices.ts';
 import { assertJsonLimits } from '#gateway/plugins/json-limits.ts';
 import type { EventScope, LiveStreams } from '#gateway/live/live-streams.ts';
 import { assertLexicalLimits } from '#gateway/plugins/lexical-limits.ts';
+import { createOverlapLimits, type OverlapLimits } from '#gateway/plugins/overlap-limits.ts';
 import { createRequestTrace, type RequestTrace } from '#gateway/trace/request-trace.ts';
 import type { TraceStore } from '#gateway/trace/trace-store.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -33,6 +34,10 @@ export interface GraphqlRouteDeps {
   readonly streams: Pick<LiveStreams, 'open'>;
 }
 
+interface Deps extends GraphqlRouteDeps {
+  readonly assertOverlaps: OverlapLimits;
+}
+
 interface Answer {
   /** Null: nobody is known. */
   readonly caller?: AuthenticatedRequest | null;
@@ -45,7 +50,8 @@ interface Answer {
  * Answers POST and GET /graphql: identity, purpose, document limits, then Apollo Server. In JSON; to who takes events, a
  * subscription as a stream of them.
  */
-export function createGraphqlHandler(deps: GraphqlRouteDeps) {
+export function createGraphqlHandler(given: GraphqlRouteDeps) {
+  const deps: Deps = { ...given, assertOverlaps: createOverlapLimits() };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const startedAtMs = deps.clock.nowMs();
     const controller = new AbortController();
@@ -92,11 +98,7 @@ interface Streaming {
 }
 
 /** Streams an admitted subscription; null: it is streamed. Everything else stays as it was answered. */
-async function stream(
-  deps: GraphqlRouteDeps,
-  { request, reply, answered }: Streaming,
-  handling: Handling,
-): Promise<Answer | null> {
+async function stream(deps: Deps, { request, reply, answered }: Streaming, handling: Handling): Promise<Answer | null> {
   const operation = handling.live?.operation ?? null;
   const { caller = null } = answered;
   if (operation === null || caller === null) return answered;
@@ -115,12 +117,15 @@ async function stream(
   }
 }
 
-async function answerRequest(deps: GraphqlRouteDeps, request: FastifyRequest, handling: Handling): Promise<Answer> {
+async function answerRequest(deps: Deps, request: FastifyRequest, handling: Handling): Promise<Answer> {
   const { scope, facts, live } = handling;
   try {
     const caller = await authenticate(deps, request, scope);
     const text = documentText(request);
-    if (text !== null) assertLexicalLimits(text, deps.limits);
+    if (text !== null) {
+      assertLexicalLimits(text, deps.limits);
+      deps.assertOverlaps(text, deps.limits.tokens);
+    }
     if (request.method === 'GET') assertSearchLimits(searchOf(request));
     const context: GatewayContext = {
       requestId: request.id,

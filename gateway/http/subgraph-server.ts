@@ -13,6 +13,7 @@ import { type AskedOperation, createSubgraphDocuments } from './subgraph-documen
 import type { LimitsConfig } from '#gateway/config-schema.ts';
 import { NO_NOTICES, NOTICES_KEY, writeNotices } from '#gateway/executor/remote/wire-notices.ts';
 import { assertLexicalLimits } from '#gateway/plugins/lexical-limits.ts';
+import { createOverlapLimits, type OverlapLimits } from '#gateway/plugins/overlap-limits.ts';
 import { assertOperationLimits } from '#gateway/plugins/operation-limits.ts';
 import { type Policy, readPolicy } from '#gateway/policy.ts';
 import { createRequestTrace } from '#gateway/trace/request-trace.ts';
@@ -54,6 +55,7 @@ export function createSubgraphServer(deps: SubgraphServerDeps): FastifyInstance 
     bodies,
     documents: createSubgraphDocuments(deps.subgraph.schema),
     policy: readPolicy(deps.subgraph.sdl),
+    assertOverlaps: createOverlapLimits(),
     routedLimits: {
       ...limits,
       depth: limits.depth + ROUTED.depth,
@@ -89,6 +91,7 @@ interface Handling extends SubgraphServerDeps {
   readonly policy: Policy;
   /** For documents that no gateway of ours vouches for. */
   readonly routedLimits: LimitsConfig;
+  readonly assertOverlaps: OverlapLimits;
 }
 
 async function answerFetch(handling: Handling, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -160,6 +163,7 @@ function readOperation(handling: Handling, caller: SubgraphCaller | null, asked:
   const { query, operationName, variables } = asked;
   if (caller?.from === 'gateway') return documents(query, operationName);
   assertLexicalLimits(query, limits);
+  handling.assertOverlaps(query, limits.tokens);
   const read = documents(query, operationName);
   if (caller === null && !read.schemaOnly) throw requestError('UNAUTHENTICATED');
   const { schema } = subgraph;
