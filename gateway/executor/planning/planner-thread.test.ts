@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { type GraphQLError, parse } from 'graphql';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -122,5 +124,19 @@ describe('createPlannerThread', () => {
     await expect(thread.plan(asked('{ a }'))).rejects.toThrow(/supergraph|core|join/i);
     await expect(thread.plan(asked('{ a }'))).rejects.toThrow(/supergraph|core|join/i);
     await thread.close();
+  });
+
+  it('keeps a process alive while it plans, and no longer', async () => {
+    const script = `
+      const { createPlannerThread } = await import(${JSON.stringify(new URL('planner-thread.ts', import.meta.url).href)});
+      const thread = createPlannerThread(process.env.SUPERGRAPH);
+      const request = { text: '{ t { a } }', operationName: undefined, caller: 'one', isWanted: () => true };
+      console.log((await thread.plan(request)).kind);`;
+    const args = ['--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      env: { ...process.env, SUPERGRAPH: supergraph },
+      timeout: 15_000,
+    });
+    expect(stdout.trim()).toBe('QueryPlan');
   });
 });

@@ -108,8 +108,6 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
     started.on('message', receive);
     started.on('error', (error) => lose(started, error instanceof Error ? error : new Error(String(error))));
     started.on('exit', () => lose(started, new Error('the planner thread ended')));
-    // Requests keep the process alive, not their plans.
-    started.unref();
     worker = started;
   };
   const next = (): void => {
@@ -117,11 +115,14 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
     clearTimeout(idle);
     if (queue.size() === 0) {
       if (idleMs === 0) return void end();
+      // The process may end while nothing is planned.
+      worker?.unref();
       idle = setTimeout(() => void end(), idleMs);
       idle.unref();
       return;
     }
     if (worker === null) start();
+    worker?.ref();
     if (!ready) return;
     const job = queue.next();
     if (job === undefined) return;
