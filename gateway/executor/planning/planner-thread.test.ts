@@ -128,12 +128,12 @@ describe('createPlannerThread', () => {
 
   it('keeps a process alive while it plans, and no longer', async () => {
     const script = `
-      const { createPlannerThread } = await import(${JSON.stringify(new URL('planner-thread.ts', import.meta.url).href)});
-      const thread = createPlannerThread(process.env.SUPERGRAPH);
-      const request = { text: '{ t { a } }', operationName: undefined, caller: 'one', isWanted: () => true };
-      console.log((await thread.plan(request)).kind);`;
-    const args = ['--input-type=module', '--eval', script];
-    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      import(${JSON.stringify(new URL('planner-thread.ts', import.meta.url).href)}).then(async (module) => {
+        const thread = module.createPlannerThread(process.env.SUPERGRAPH);
+        const request = { text: '{ t { a } }', operationName: undefined, caller: 'one', isWanted: () => true };
+        console.log((await thread.plan(request)).kind);
+      });`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--eval', script], {
       env: { ...process.env, SUPERGRAPH: supergraph },
       timeout: 15_000,
     });
