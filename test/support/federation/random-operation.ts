@@ -123,7 +123,8 @@ class Writer {
       return Object.fromEntries(given.map((field) => [field.name, this.inputValue(field.type)]));
     }
     if (type.name === 'Boolean') return this.random.chance(0.5);
-    return type.name === 'Int' || type.name === 'Float' ? this.random.between(0, 9) : `s${this.random.between(0, 9)}`;
+    // Pages of no rows are refused where end users ask, and the oracle asks as one.
+    return type.name === 'Int' || type.name === 'Float' ? this.random.between(1, 9) : `s${this.random.between(0, 9)}`;
   }
 
   private condition(): string {
