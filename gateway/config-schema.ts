@@ -44,7 +44,7 @@ export const limitsConfig = z.strictObject({
   depth: z.int().min(1).max(100).default(15),
   aliases: z.int().min(0).max(1_000).default(30),
   rootFields: z.int().min(1).max(200).default(20),
-  /** Lexical tokens, and 50 times as many characters; bounds the quadratic part of validation. */
+  /** Lexical tokens, as many line ends, and 50 times as many characters; bounds the quadratic part of validation. */
   tokens: z.int().min(100).max(20_000).default(2_000),
   directives: z.int().min(0).max(1_000).default(50),
   /** Objects an answer may hold at most by its page sizes (@listSize). */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ConstDirectiveNode, Kind, parse, valueFromASTUntyped } from 'graphql';
+import { type ConstDirectiveNode, Kind, parse, parseType, type TypeNode, valueFromASTUntyped } from 'graphql';
 
 import { MortarError } from '#platform/errors.ts';
 
@@ -32,6 +32,30 @@ export function readOwners(supergraphSdl: string): ReadonlyMap<string, string> {
     }
   }
   return owners;
+}
+
+/** `subgraph Type.field` -> the type that the field is of in that subgraph, where the supergraph has a wider one. */
+export function readNarrowedFields(supergraphSdl: string): ReadonlyMap<string, string> {
+  const narrowed = new Map<string, string>();
+  const names = graphNames(supergraphSdl);
+  for (const type of parse(supergraphSdl, { noLocation: true }).definitions) {
+    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    for (const field of type.fields ?? []) {
+      const inSupergraph = namedTypeOf(field.type);
+      for (const join of field.directives ?? []) {
+        const text = join.name.value === 'join__field' ? argument(join, 'type') : undefined;
+        const own = typeof text === 'string' ? namedTypeOf(parseType(text)) : inSupergraph;
+        const subgraph = names.get(String(argument(join, 'graph')));
+        if (own !== inSupergraph && subgraph !== undefined)
+          narrowed.set(`${subgraph} ${type.name.value}.${field.name.value}`, own);
+      }
+    }
+  }
+  return narrowed;
+}
+
+function namedTypeOf(type: TypeNode): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : namedTypeOf(type.type);
 }
 
 function graphOf(directives: readonly ConstDirectiveNode[] | undefined, name: string): string | undefined {

@@ -33,6 +33,7 @@ export function scopeErrors(
  * order they came.
  */
 export function groupErrors(errors: readonly LocatedError[]): readonly GraphQLError[] {
+  if (errors.length === 0) return [];
   const groups = new Map<string, { readonly first: LocatedError; occurrences: number }>();
   for (const error of errors) {
     const selection = (error.path ?? []).filter((step) => typeof step === 'string').join('.');

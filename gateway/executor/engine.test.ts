@@ -7,7 +7,7 @@ import { stripSecurity } from '#gateway/composition.ts';
 import { readOwners } from '#gateway/supergraph.ts';
 import { answered, createScriptedEngine } from '#test/support/federation/scripted-engine.ts';
 import { aSilentSubgraph, createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
-import { composePlannerBomb } from '#test/support/hostile-documents.ts';
+import { composePlannerBomb } from '#test/support/hostile-supergraphs.ts';
 import { threadCount } from '#test/support/threads.ts';
 
 afterEach(() => vi.restoreAllMocks());

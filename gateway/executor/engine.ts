@@ -9,7 +9,7 @@ import { MortarError } from '#platform/errors.ts';
 import { callerKey } from '#gateway/auth/principal.ts';
 import type { Logger } from '#platform/log.ts';
 import type { SourceWatch } from '#platform/subgraph.ts';
-import { giveWay, nextTurn } from '#platform/turns.ts';
+import { isLong, nextTurn } from '#platform/turns.ts';
 
 export interface EngineDeps extends SubgraphCallsDeps {
   readonly supergraphSdl: string;
@@ -138,28 +138,39 @@ export function createEngine(deps: EngineDeps): Engine {
       const { graph, sources } = servedFor(request.schema);
       const { variables, context, onExtensions } = request;
       let { caller } = context;
-      const fetch = async (planned: PlannedFetch): Promise<FetchOutcome> => {
+      const fetch = (planned: PlannedFetch): Promise<FetchOutcome> => {
         const source = sources.get(planned.subgraph);
-        if (caller === null) return { kind: 'failed', code: 'UNAUTHENTICATED' };
-        if (source === undefined) return { kind: 'failed', code: 'SUBGRAPH_UNAVAILABLE' };
+        if (caller === null) return Promise.resolve({ kind: 'failed', code: 'UNAUTHENTICATED' });
+        if (source === undefined) return Promise.resolve({ kind: 'failed', code: 'SUBGRAPH_UNAVAILABLE' });
         // Subgraphs of this process keep what they read by the request it was read for.
         if (planned.changes) caller = { ...caller, request: { ...caller.request } };
-        const outcome = await callSubgraph(source, planned, caller, deps);
-        const told = outcome.kind === 'answered' ? outcome.result.extensions : undefined;
-        if (told !== undefined) onExtensions?.(planned.subgraph, told);
-        return outcome;
+        const calling = callSubgraph(source, planned, caller, deps);
+        return onExtensions === undefined ? calling : told(calling, planned.subgraph, onExtensions);
       };
       const signal = caller?.request.signal ?? new AbortController().signal;
       const wait = { caller: caller === null ? '' : callerKey(caller.principal), signal };
       const startedAtMs = performance.now();
-      const compiled = await graph.compile(request, wait);
-      await giveWay(startedAtMs);
+      const compiling = graph.compile(request, wait);
+      // Nearly always known already, and then nothing is waited for.
+      const compiled = compiling instanceof Promise ? await compiling : compiling;
+      if (isLong(startedAtMs)) await nextTurn();
       return runOperation(compiled, { graph, variables, fetch, notices: context.notices });
     },
     close: async () => {
       await current?.graph.close();
     },
   };
+}
+
+async function told(
+  calling: Promise<FetchOutcome>,
+  subgraph: string,
+  onExtensions: NonNullable<EngineRequest['onExtensions']>,
+): Promise<FetchOutcome> {
+  const outcome = await calling;
+  const extensions = outcome.kind === 'answered' ? outcome.result.extensions : undefined;
+  if (extensions !== undefined) onExtensions(subgraph, extensions);
+  return outcome;
 }
 
 /** The subgraph that answers a field of Subscription. */

@@ -3,10 +3,12 @@ import {
   executeSync,
   type FragmentDefinitionNode,
   type GraphQLSchema,
+  type FieldNode,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 
 /** Answers an operation's `__schema` and `__type` from the API schema, by response key. */
@@ -28,6 +30,16 @@ export function compileIntrospection(
   if ((operation.variableDefinitions ?? []).length > 0) return answer;
   let known: Readonly<Record<string, unknown>> | null = null;
   return (variables) => (known ??= answer(variables));
+}
+
+const NOTHING_TO_FETCH: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+/** The document as it is planned: the planner fetches no introspection, and knows not all of its fields (`isOneOf`). */
+export function withoutIntrospection(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    Field: ({ name }) => (isIntrospection(name.value) ? NOTHING_TO_FETCH : undefined),
+    FragmentDefinition: ({ typeCondition }) => (typeCondition.name.value.startsWith('__') ? null : undefined),
+  });
 }
 
 /** The set without what subgraphs answer, fragments of the root put in place; admission has bounded what they unfold to. */

@@ -4,23 +4,25 @@ import { LRUCache } from 'lru-cache';
 
 import { type CompiledOperation, compileOperation, findOperation } from './compile-operation.ts';
 import { createTypeRelations } from './plan/type-relations.ts';
-import { openPlanner, type Planner, tooMuch } from './planning/open-planner.ts';
+import { openPlanner, type Planner, PlanningTimeout, tooMuch } from './planning/open-planner.ts';
 import { createOperationWeigher } from './planning/plan-weight.ts';
 import { createPlannerThread, type PlannerThreadOptions, type PlanRequest } from './planning/planner-thread.ts';
 import type { SubgraphAddress } from './subgraph-calls.ts';
 import { hasErrorCode, requestError } from '#gateway/http/request-error.ts';
-import { readOwners } from '#gateway/supergraph.ts';
+import { readNarrowedFields, readOwners } from '#gateway/supergraph.ts';
 import { MortarError } from '#platform/errors.ts';
 import { nextTurn } from '#platform/turns.ts';
 
 /**
  * Operations beyond this weight are planned in a thread of their own. Below it planning took at most 20 ms, over our
- * supergraph, random ones and those made to be hard; the largest operation that the limits allow over ours weighs 175.
+ * supergraph, random ones and those made to be hard; the largest operation that the limits allow over ours weighs 190.
  */
 const MOST_WEIGHT = 100;
 const CACHED_OPERATIONS = 2_000;
 const CACHED_BYTES = 48 * 2 ** 20;
 const REMEMBERED_REFUSALS = 500;
+/** A document is refused without another try after as many; one that was refused by the clock may have met a busy machine. */
+const TRIES_BY_CLOCK = 2;
 
 /** A client's operation by text and name. */
 export interface OperationSource {
@@ -88,7 +90,8 @@ export async function loadGraph(supergraphSdl: string, threadOptions: PlannerThr
   const { supergraph } = planner;
   const apiSchema = planner.apiSchema.toGraphQLJSSchema();
   await nextTurn();
-  const compiler = { apiSchema, types: createTypeRelations(supergraph.schema.toGraphQLJSSchema()) };
+  const narrowed = readNarrowedFields(supergraphSdl);
+  const compiler = { apiSchema, types: createTypeRelations(supergraph.schema.toGraphQLJSSchema(), narrowed) };
   await nextTurn();
   const weigh = createOperationWeigher(supergraphSdl, apiSchema);
   const thread = createPlannerThread(supergraphSdl, threadOptions);
@@ -99,7 +102,8 @@ export async function loadGraph(supergraphSdl: string, threadOptions: PlannerThr
     sizeCalculation: ({ compiled }) => compiled.bytes,
   });
   const inThread = new Map<string, Planning>();
-  const refused = new LRUCache<string, true>({ max: REMEMBERED_REFUSALS });
+  /** Tries that ended in a refusal. */
+  const refusedTries = new LRUCache<string, number>({ max: REMEMBERED_REFUSALS });
 
   const keep = (key: string, source: OperationSource, compiled: CompiledOperation): CompiledOperation => {
     cache.set(key, { compiled, source, uses: 1 });
@@ -114,10 +118,12 @@ export async function loadGraph(supergraphSdl: string, threadOptions: PlannerThr
     const operation = findOperation(document, operationName);
     try {
       const plan = await thread.plan({ text: print(document), operationName, ...asked });
+      refusedTries.delete(key);
       return keep(key, source, compileOperation(compiler, { document, operation }, plan));
     } catch (error) {
-      // Each try costs as much as the one before.
-      if (hasErrorCode(error, 'LIMIT_COST')) refused.set(key, true);
+      // Each try costs as much as the one before; the planner's own refusal is always the same.
+      const tries = error instanceof PlanningTimeout ? 1 : TRIES_BY_CLOCK;
+      if (hasErrorCode(error, 'LIMIT_COST')) refusedTries.set(key, (refusedTries.get(key) ?? 0) + tries);
       throw error;
     } finally {
       inThread.delete(key);
@@ -155,7 +161,7 @@ export async function loadGraph(supergraphSdl: string, threadOptions: PlannerThr
         source,
         compileOperation(compiler, { document, operation }, planner.plan(document, operationName)),
       );
-    if (refused.has(key)) throw tooMuch();
+    if ((refusedTries.get(key) ?? 0) >= TRIES_BY_CLOCK) throw tooMuch();
     if (signal.aborted) throw requestError('DEADLINE_EXCEEDED');
     const started = inThread.get(key);
     if (started === undefined) return waitFor(startPlanning(key, source, caller), signal);

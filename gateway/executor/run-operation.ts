@@ -3,11 +3,12 @@ import { getVariableValues, type GraphQLError } from 'graphql';
 import type { CompiledOperation } from './compile-operation.ts';
 import type { LoadedGraph } from './loaded-graph.ts';
 import { createOperationReport, findingErrors } from './operation-report.ts';
+import { createAdoptionRoom } from './plan/adopt.ts';
 import type { LocatedError } from './plan/report.ts';
 import { createRow, type Row } from './plan/row.ts';
 import type { PlanRun } from './plan/run.ts';
 import type { RequestNotices } from './request-notices.ts';
-import { type Completion, completeRow } from './shape/complete.ts';
+import { AnswerTooLarge, type Completion, completeRow, createCompletion } from './shape/complete.ts';
 
 /** As many as graphql itself tells; each finding of a long list would be told otherwise. */
 const MAX_VARIABLE_ERRORS = 50;
@@ -34,16 +35,38 @@ export async function runOperation(operation: CompiledOperation, run: OperationR
   const root = createRow();
   if (operation.plan !== null) {
     const { variables, fetch } = run;
-    await operation.plan({ variables, coerced: values.coerced, fetch, batches: new Map(), report }, [
+    const room = createAdoptionRoom();
+    await operation.plan({ variables, coerced: values.coerced, fetch, batches: new Map(), report, room }, [
       { row: root, path: null },
     ]);
   }
   if (operation.introspect !== null) Object.assign(root, operation.introspect(run.variables));
-  const completion: Completion = { variables: values.coerced, path: [], findings: [], coordinate: '' };
-  const data = completeRow(operation.shape.fieldsOf(operation.rootType), root, completion);
+  const completion = createCompletion(values.coerced);
+  const data = completeOrNothing(operation, root, completion);
+  if (data === TOO_LARGE) return { kind: 'answered', data: null, errors: [TOO_LARGE_ERROR] };
   return {
     kind: 'answered',
     data,
     errors: [...told.errors, ...findingErrors(completion.findings, told, run.graph.owners)],
   };
+}
+
+const TOO_LARGE = Symbol('too large');
+const TOO_LARGE_ERROR: LocatedError = {
+  message: 'The answer would have too many values; ask for fewer rows or fields.',
+  path: undefined,
+  extensions: { code: 'LIMIT_COST' },
+};
+
+function completeOrNothing(
+  { shape, rootType }: CompiledOperation,
+  root: Row,
+  completion: Completion,
+): Row | null | typeof TOO_LARGE {
+  try {
+    return completeRow(shape.fieldsOf(rootType), root, completion);
+  } catch (error) {
+    if (error instanceof AnswerTooLarge) return TOO_LARGE;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
+import { documentBytes } from './document-store.ts';
 import { type OperationCoordinates, readCoordinates } from '#gateway/auth/document-coordinates.ts';
 import { createPruner } from '#gateway/auth/static-authorization.ts';
 import type { Policy } from '#gateway/policy.ts';
@@ -21,9 +22,21 @@ export interface OperationFacts extends OperationCoordinates {
   readonly aboutPeople: boolean;
 }
 
+export interface AdmittedDocument {
+  readonly document: DocumentNode;
+  readonly queryHash: string;
+}
+
+/** As many as the document store keeps: most lie in both, and are there but once. */
+const ADMITTED_BYTES = 24 * 2 ** 20;
+
 /** One loaded schema and what belongs to it; a new supergraph makes a new one. */
 export interface SchemaState {
   readonly schema: GraphQLSchema;
+  /** Documents that were validated against this schema and admitted before, by their text. Bounded by the memory they take. */
+  readonly admitted: LRUCache<string, AdmittedDocument>;
+  /** Operations within the limits whatever their variables are. */
+  readonly withinLimits: WeakSet<OperationDefinitionNode>;
   readonly policy: Policy;
   readonly factsOf: (queryHash: string, document: DocumentNode, operation: OperationDefinitionNode) => OperationFacts;
   readonly prune: ReturnType<typeof createPruner>;
@@ -43,7 +56,11 @@ export function createSchemaState(schema: GraphQLSchema, policy: Policy): Schema
     cache.set(key, facts);
     return facts;
   };
-  return { schema, policy, factsOf, prune: createPruner(schema) };
+  const admitted = new LRUCache<string, AdmittedDocument>({
+    maxSize: ADMITTED_BYTES,
+    sizeCalculation: ({ document }) => documentBytes(document),
+  });
+  return { schema, policy, admitted, withinLimits: new WeakSet(), factsOf, prune: createPruner(schema) };
 }
 
 /** The name of the type the field at `Type.field` answers; empty: no such field. */

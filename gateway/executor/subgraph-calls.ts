@@ -1,8 +1,10 @@
 import type { AuthenticatedRequest } from './context.ts';
 import type { FetchOutcome, PlannedFetch, PlanPlace } from './plan/run.ts';
+import type { Waiting } from './waiting.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Metrics } from '#platform/metrics.ts';
 import type { SourceWatch, SubgraphFetch, SubgraphResult } from '#platform/subgraph.ts';
+import type { TracedFetch } from '#schema/model/trace.ts';
 
 /** One fetch as a subgraph gets it, wherever it runs. */
 export interface SourceFetch extends SubgraphFetch {
@@ -12,8 +14,8 @@ export interface SourceFetch extends SubgraphFetch {
   readonly place?: PlanPlace;
   /** When the subgraph should answer what it has: the request's deadline or the fetch's own, epoch milliseconds. */
   readonly deadlineAtMs: number;
-  /** Nobody waits any longer, because the client left or the subgraph did not keep its deadline: whoever calls out stops. */
-  readonly signal: AbortSignal;
+  /** Ends when the client left or the subgraph did not keep its deadline: whoever calls out stops. */
+  readonly waiting: Waiting;
   /** The caller's own Authorization header, for subgraphs that verify it themselves. */
   readonly authorization?: string | undefined;
 }
@@ -52,64 +54,109 @@ const GRACE_MS = 40;
 export async function callSubgraph(
   source: SubgraphSource,
   fetch: PlannedFetch,
-  { request, authorization }: Pick<AuthenticatedRequest, 'request' | 'authorization'>,
+  caller: CalledBy,
   deps: SubgraphCallsDeps,
 ): Promise<FetchOutcome> {
   const { clock, observeFetch } = deps;
+  const { request } = caller;
   const startedAtMs = clock.nowMs();
   const leftMs = request.deadlineAtMs - startedAtMs;
+  const timeMs = Math.min(source.fetchMs ?? deps.fetchMs, leftMs);
   const outcome: FetchOutcome =
     leftMs <= 0 || request.signal.aborted
       ? { kind: 'failed', code: 'DEADLINE_EXCEEDED' }
-      : await callWithin(
-          source,
-          { ...fetch, request, authorization },
-          { startedAtMs, timeMs: Math.min(source.fetchMs ?? deps.fetchMs, leftMs) },
-        );
+      : await callWithin(source, { fetch, caller }, { startedAtMs, timeMs });
   const elapsedMs = clock.nowMs() - startedAtMs;
-  const told = { subgraph: source.name, outcome: outcome.kind === 'failed' ? outcome.code : 'ok', elapsedMs };
-  observeFetch(told);
-  request.trace?.fetch({ ...told, ...fetch.place, ...countsOf(fetch, outcome), startedAtMs });
+  const told = outcome.kind === 'failed' ? outcome.code : 'ok';
+  observeFetch({ subgraph: source.name, outcome: told, elapsedMs });
+  request.trace?.fetch(toLine(fetch, outcome, { subgraph: source.name, startedAtMs, elapsedMs, outcome: told }));
   return outcome;
 }
 
-function countsOf({ variables: { representations } }: PlannedFetch, outcome: FetchOutcome) {
+function toLine(
+  { place, variables: { representations } }: PlannedFetch,
+  outcome: FetchOutcome,
+  call: Pick<TracedFetch, 'subgraph' | 'startedAtMs' | 'elapsedMs' | 'outcome'>,
+): TracedFetch {
   const { data, wire } = outcome.kind === 'failed' ? { data: null, wire: undefined } : outcome.result;
-  const entities: unknown = data?.['_entities'];
-  const asked = Array.isArray(representations);
-  const found = Array.isArray(entities)
-    ? entities.filter((entity) => entity !== null && entity !== undefined).length
-    : 0;
+  const asked = Array.isArray(representations) ? representations.length : null;
   return {
-    representations: asked ? representations.length : null,
-    rows: asked ? found : Number(data !== null && data !== undefined),
+    subgraph: call.subgraph,
+    wave: place.wave,
+    path: place.path,
+    representations: asked,
+    rows: asked === null ? Number(data !== null && data !== undefined) : countFound(data?.['_entities']),
     sentBytes: wire?.sentBytes ?? null,
     receivedBytes: wire?.receivedBytes ?? null,
+    startedAtMs: call.startedAtMs,
+    elapsedMs: call.elapsedMs,
+    outcome: call.outcome,
   };
 }
 
-async function callWithin(
+function countFound(entities: unknown): number {
+  if (!Array.isArray(entities)) return 0;
+  let found = 0;
+  for (const entity of entities) if (entity !== null && entity !== undefined) found += 1;
+  return found;
+}
+
+type CalledBy = Pick<AuthenticatedRequest, 'request' | 'authorization'>;
+
+function callWithin(
   source: SubgraphSource,
-  fetch: PlannedFetch & Pick<AuthenticatedRequest, 'request' | 'authorization'>,
+  { fetch, caller }: { readonly fetch: PlannedFetch; readonly caller: CalledBy },
   { startedAtMs, timeMs }: { readonly startedAtMs: number; readonly timeMs: number },
 ): Promise<FetchOutcome> {
-  const controller = new AbortController();
-  const { promise: late, resolve } = Promise.withResolvers<FetchOutcome>();
-  const expire = (): void => {
-    controller.abort();
-    resolve({ kind: 'failed', code: 'DEADLINE_EXCEEDED' });
+  return new Promise((resolve) => {
+    const waiting: Mutable<Waiting> = { isOver: false, onOver: null };
+    const leavers = leaversOf(caller.request.signal);
+    const end = (outcome: FetchOutcome): void => {
+      clearTimeout(timer);
+      leavers.delete(leave);
+      resolve(outcome);
+    };
+    const expire = (): void => {
+      waiting.isOver = true;
+      waiting.onOver?.();
+      end({ kind: 'failed', code: 'DEADLINE_EXCEEDED' });
+    };
+    const leave = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(expire, GRACE_MS);
+    };
+    let timer = setTimeout(expire, timeMs + GRACE_MS);
+    leavers.add(leave);
+    const call: SourceFetch = {
+      document: fetch.document,
+      text: fetch.text,
+      operationName: fetch.operationName,
+      variables: fetch.variables,
+      place: fetch.place,
+      request: caller.request,
+      authorization: caller.authorization,
+      deadlineAtMs: startedAtMs + timeMs,
+      waiting,
+    };
+    void answerOf(source, call).then(end);
+  });
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const leaversBySignal = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Called when the client leaves. One listener at its signal for all fetches of a request: each costs more than this. */
+function leaversOf(signal: AbortSignal): Set<() => void> {
+  const known = leaversBySignal.get(signal);
+  if (known !== undefined) return known;
+  const leavers = new Set<() => void>();
+  leaversBySignal.set(signal, leavers);
+  const tell = (): void => {
+    for (const leave of leavers) leave();
   };
-  let timer = setTimeout(expire, timeMs + GRACE_MS);
-  const leave = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(expire, GRACE_MS);
-  };
-  fetch.request.signal.addEventListener('abort', leave, { once: true });
-  const call = { ...fetch, deadlineAtMs: startedAtMs + timeMs, signal: controller.signal };
-  const outcome = await Promise.race([answerOf(source, call), late]);
-  clearTimeout(timer);
-  fetch.request.signal.removeEventListener('abort', leave);
-  return outcome;
+  signal.addEventListener('abort', tell, { once: true });
+  return leavers;
 }
 
 async function answerOf(source: SubgraphSource, fetch: SourceFetch): Promise<FetchOutcome> {

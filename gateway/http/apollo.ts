@@ -7,6 +7,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 
+import { createKnownOperations, type KnownOperations } from './known-operations.ts';
 import { toClientError } from '#gateway/executor/answer-errors.ts';
 import type { GatewayContext } from '#gateway/executor/context.ts';
 import { createDocumentStore } from '#gateway/executor/document-store.ts';
@@ -27,6 +28,8 @@ export interface ApolloDeps extends EngineDeps {
 export interface StartedServer {
   readonly server: ApolloServer<GatewayContext>;
   readonly engine: Engine;
+  /** Answers most requests in its stead. */
+  readonly known: KnownOperations;
   /** What belongs to the schema that is loaded now; null before loading. */
   readonly current: () => SchemaState | null;
 }
@@ -34,7 +37,7 @@ export interface StartedServer {
 /** A started Apollo Server over our governed gateway: CSRF prevention on, batching, stack traces and landing pages off. */
 export async function startApolloServer(deps: ApolloDeps): Promise<StartedServer> {
   const engine = createEngine(deps);
-  const { gateway, stateOf } = createGovernedGateway(engine);
+  const { gateway, execute, stateOf } = createGovernedGateway(engine);
   const { logger } = deps;
   const server = new ApolloServer<GatewayContext>({
     gateway,
@@ -67,5 +70,6 @@ export async function startApolloServer(deps: ApolloDeps): Promise<StartedServer
     },
   });
   await server.start();
-  return { server, engine, current: () => stateOf(engine.graph().apiSchema) };
+  const current = (): SchemaState | null => stateOf(engine.graph().apiSchema);
+  return { server, engine, current, known: createKnownOperations({ ...deps, current, execute }) };
 }

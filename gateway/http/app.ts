@@ -51,12 +51,12 @@ export function createApp(config: AppConfig, logger: Logger): FastifyInstance {
     // It calls back and returns nothing.
     void parseJson(request, body, done);
   });
-  app.addHook('onRequest', async (request, reply) => {
-    reply
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply
       .header('x-request-id', request.id)
       .header('x-content-type-options', 'nosniff')
       .header('referrer-policy', 'no-referrer');
-    await Promise.resolve();
+    done();
   });
   addCors(app, config);
   closeUnusedConnections(app);

@@ -1,5 +1,7 @@
+import { buildClientSchema, type IntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { FULLEST_INTROSPECTION, MULTIPLIED_INTROSPECTION } from '#test/support/hostile-documents.ts';
 import { createFixtureGateway, startTestIssuer, type TestIssuer } from '#test/support/gateway.ts';
 
 let issuer: TestIssuer;
@@ -23,6 +25,14 @@ describe('introspection', () => {
     expect((await strict.ask(INTROSPECTION, { token: null })).status).toBe(401);
     expect((await strict.ask(INTROSPECTION)).body.errors?.[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
     await strict.close();
+  });
+
+  it('answers the fullest query of tools, and without a token refuses what multiplies it', async () => {
+    const whole = await gateway.ask(FULLEST_INTROSPECTION, { token: null });
+    expect(whole.body.errors).toBeUndefined();
+    expect(buildClientSchema(whole.body.data as unknown as IntrospectionQuery).getType('Customer')).toBeDefined();
+    const multiplied = await gateway.ask(MULTIPLIED_INTROSPECTION, { token: null });
+    expect([multiplied.status, multiplied.body.errors?.[0]?.extensions['code']]).toEqual([400, 'LIMIT_COST']);
   });
 });
 
@@ -63,6 +73,13 @@ describe('documents', () => {
     ['31 aliases', `{ ${many(31, (index) => `a${index}: product(sku: 1) { sku }`)} }`, undefined, 'LIMIT_ALIASES'],
     ['a forbidden alias', '{ __deny_0_x: product(sku: 1) { sku } }', undefined, 'LIMIT_ALIASES'],
     ['an alias of objects’ own', '{ constructor: product(sku: 1) { sku } }', undefined, 'LIMIT_ALIASES'],
+    ['a forbidden alias behind a comment', '{ __proto__ #\n: product(sku: 1) { sku } }', undefined, 'LIMIT_ALIASES'],
+    [
+      'a forbidden alias two comments away',
+      '{ product(sku: 1) { __typename #\n #\n : sku } }',
+      undefined,
+      'LIMIT_ALIASES',
+    ],
     [
       '21 root fields',
       `{ ${many(21, (index) => `a${index}: product(sku: 1) { sku }`)} }`,
@@ -75,6 +92,7 @@ describe('documents', () => {
       undefined,
       'LIMIT_ROOT_FIELDS',
     ],
+    ['aliases that multiply introspection', MULTIPLIED_INTROSPECTION, undefined, 'LIMIT_COST'],
     ['too many tokens', `{ ${many(2_001, () => 'product')} }`, undefined, 'LIMIT_COST'],
     [
       'a document of 101,000 characters',
@@ -82,6 +100,7 @@ describe('documents', () => {
       undefined,
       'LIMIT_COST',
     ],
+    ['more line ends than tokens allowed', `{ product(sku: 1) { sku }${'\n'.repeat(2_001)}}`, undefined, 'LIMIT_COST'],
     [
       'too many directives',
       `{ product(sku: 1) { sku ${many(51, () => '@include(if: true)')} } }`,

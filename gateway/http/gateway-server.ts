@@ -51,7 +51,7 @@ export interface GatewayServer {
 export async function createGatewayServer(deps: GatewayServerDeps): Promise<GatewayServer> {
   const { config, graph, clock, logger, metrics } = deps;
   let draining = false;
-  const { server, engine, current } = await startApolloServer({
+  const { server, engine, current, known } = await startApolloServer({
     supergraphSdl: deps.supergraphSdl,
     subgraphs: graph.subgraphs,
     findRemote: graph.findRemote,
@@ -88,6 +88,7 @@ export async function createGatewayServer(deps: GatewayServerDeps): Promise<Gate
   const verifyToken = createTokenVerifier({ issuer: config.issuer, keys, clock });
   const handler = createGraphqlHandler({
     server,
+    known,
     streams,
     verifyToken,
     traces,

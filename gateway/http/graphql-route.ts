@@ -1,9 +1,11 @@
 import { type ApolloServer, HeaderMap, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 
 import { bodyOfSearch, type EventsWanted, eventsWanted, toEventAnswer } from './event-answers.ts';
 import { publicBase } from './health-routes.ts';
-import { requestError, toRequestError } from './request-error.ts';
+import type { KnownOperations } from './known-operations.ts';
+import { httpStatusOf, requestError, toRequestError } from './request-error.ts';
 import { resolveMedium, resolvePurpose } from '#gateway/auth/purpose.ts';
 import { tokenEndsAtMs, type VerifyToken } from '#gateway/auth/verify-token.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
@@ -22,6 +24,7 @@ import type { Metrics } from '#platform/metrics.ts';
 
 export interface GraphqlRouteDeps {
   readonly server: ApolloServer<GatewayContext>;
+  readonly known: KnownOperations;
   readonly verifyToken: VerifyToken;
   readonly limits: LimitsConfig;
   readonly clock: Clock;
@@ -36,7 +39,11 @@ export interface GraphqlRouteDeps {
 
 interface Deps extends GraphqlRouteDeps {
   readonly assertOverlaps: OverlapLimits;
+  /** By Accept header, as Apollo Server chose it for an answer with data. */
+  readonly mediaTypes: LRUCache<string, string>;
 }
+
+const REMEMBERED_ACCEPTS = 100;
 
 interface Answer {
   /** Null: nobody is known. */
@@ -51,7 +58,8 @@ interface Answer {
  * subscription as a stream of them.
  */
 export function createGraphqlHandler(given: GraphqlRouteDeps) {
-  const deps: Deps = { ...given, assertOverlaps: createOverlapLimits() };
+  const mediaTypes = new LRUCache<string, string>({ max: REMEMBERED_ACCEPTS });
+  const deps: Deps = { ...given, assertOverlaps: createOverlapLimits(), mediaTypes };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const startedAtMs = deps.clock.nowMs();
     const controller = new AbortController();
@@ -121,12 +129,6 @@ async function answerRequest(deps: Deps, request: FastifyRequest, handling: Hand
   const { scope, facts, live } = handling;
   try {
     const caller = await authenticate(deps, request, scope);
-    const text = documentText(request);
-    if (text !== null) {
-      assertLexicalLimits(text, deps.limits);
-      deps.assertOverlaps(text, deps.limits.tokens);
-    }
-    if (request.method === 'GET') assertSearchLimits(searchOf(request));
     const context: GatewayContext = {
       requestId: request.id,
       caller,
@@ -136,6 +138,14 @@ async function answerRequest(deps: Deps, request: FastifyRequest, handling: Hand
       showTrace: caller?.principal.scopes.has('systems:read') === true && request.headers['mortar-trace'] === 'on',
       ...(live === undefined ? {} : { live }),
     };
+    const prompt = await answerKnown(deps, request, { handling, context });
+    if (prompt !== null) return { ...prompt, caller };
+    const text = documentText(request);
+    if (text !== null) {
+      assertLexicalLimits(text, deps.limits);
+      deps.assertOverlaps(text, deps.limits.tokens);
+    }
+    if (request.method === 'GET') assertSearchLimits(searchOf(request));
     const response = await deps.server.executeHTTPGraphQLRequest({
       httpGraphQLRequest: toApolloRequest(request, handling),
       context: () => Promise.resolve(context),
@@ -146,10 +156,35 @@ async function answerRequest(deps: Deps, request: FastifyRequest, handling: Hand
       facts.outcome = 'BAD_REQUEST';
       scope.trace.refused(facts.outcome);
     }
+    const contentType = response.headers.get('content-type');
+    // Not the one of a refusal: an Accept header that nothing fits is refused after all else went well.
+    if (
+      (facts.outcome === 'ok' || facts.outcome === 'partial') &&
+      response.status === undefined &&
+      contentType !== undefined
+    )
+      deps.mediaTypes.set(request.headers.accept ?? '', contentType);
     return { status: response.status ?? 200, headers: response.headers, body, caller };
   } catch (error) {
     return refuse(deps, error, handling);
   }
+}
+
+/**
+ * What a document that was admitted before answers; null: Apollo Server answers. Which media type an Accept header gets was
+ * Apollo Server's own choice, the first time it came.
+ */
+async function answerKnown(
+  deps: Deps,
+  request: FastifyRequest,
+  { handling, context }: { readonly handling: Handling; readonly context: GatewayContext },
+): Promise<Answer | null> {
+  if (request.method !== 'POST' || handling.events !== 'no') return null;
+  const mediaType = deps.mediaTypes.get(request.headers.accept ?? '');
+  const known = mediaType === undefined ? null : deps.known.find(request.body);
+  if (known === null || mediaType === undefined) return null;
+  const answer = await deps.known.answer(known, context);
+  return answer === null ? null : { ...answer, headers: [['content-type', mediaType]] };
 }
 
 /** The request as Apollo Server admits it: it knows no events, and answers subscriptions to no GET. */
@@ -169,8 +204,7 @@ function refuse({ logger }: GraphqlRouteDeps, error: unknown, { scope, facts }: 
   scope.trace.refused(facts.outcome);
   if (facts.outcome === 'INTERNAL_SERVER_ERROR')
     logger.error({ err: error, requestId: scope.requestId }, 'a request failed');
-  const http = refusal.extensions['http'];
-  const status = typeof http === 'object' && http !== null && 'status' in http ? Number(http.status) : 500;
+  const status = httpStatusOf(refusal);
   const headers: [string, string][] = [['content-type', 'application/json; charset=utf-8']];
   if (status === 503) headers.push(['retry-after', '1']);
   return { status, headers, body: JSON.stringify({ errors: [formatted], extensions: { requestId: scope.requestId } }) };

@@ -36,6 +36,11 @@ export function toRequestError(error: unknown): GraphQLError {
   return requestError('INTERNAL_SERVER_ERROR');
 }
 
+/** The HTTP status an error of a whole request is sent with: the one it names, or 500. */
+export function httpStatusOf({ extensions: { http } }: GraphQLError): number {
+  return typeof http === 'object' && http !== null && 'status' in http ? Number(http.status) : 500;
+}
+
 /** Whether an error is a refusal with this code. */
 export function hasErrorCode(error: unknown, code: ErrorCode): boolean {
   return error instanceof GraphQLError && error.extensions['code'] === code;

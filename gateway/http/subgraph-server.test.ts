@@ -8,6 +8,7 @@ import { MortarError } from '#platform/errors.ts';
 import type { Subgraph, SubgraphFetch } from '#platform/subgraph.ts';
 import type { RequestContext } from '#schema/model/request.ts';
 import { contextOfPair, subgraphServer } from '#test/support/federation/served-subgraph.ts';
+import { MULTIPLIED_INTROSPECTION } from '#test/support/hostile-documents.ts';
 import { aPeopleSubgraph, aRequest } from '#test/support/people-subgraph.ts';
 
 const { sign, verify } = contextOfPair();
@@ -287,6 +288,8 @@ describe('a subgraph that trusts the token', () => {
   it.each([
     ['too deep', `{ people ${'{ id '.repeat(20)}${'}'.repeat(20)} }`, 'LIMIT_DEPTH'],
     ['an alias that is not allowed', '{ __proto__: text }', 'LIMIT_ALIASES'],
+    ['introspection that multiplies', MULTIPLIED_INTROSPECTION, 'LIMIT_COST'],
+    ['nothing but lines', `{${'\n'.repeat(8_001)}text }`, 'LIMIT_COST'],
     [
       'too many root fields',
       `{ ${Array.from({ length: 40 }, (_, i) => `a${i}: text`).join(' ')} }`,

@@ -1,5 +1,11 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { type GraphQLSchema, OperationTypeNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FormattedExecutionResult,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql';
 
 import { assertOperationLimits } from './operation-limits.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
@@ -16,17 +22,43 @@ export interface AdmissionDeps {
   readonly stateOf: (schema: GraphQLSchema) => SchemaState | null;
 }
 
+/** A validated document with what one request says beside it. */
+export interface ValidatedOperation {
+  readonly state: SchemaState;
+  readonly document: DocumentNode;
+  readonly queryHash: string;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
 /**
- * Decides, before planning, whether a validated operation is answered at all: one known operation, within limits,
- * from a known caller (introspection alone needs none outside production), with a purpose when personal fields are asked.
+ * Decides, before planning, whether a validated operation is answered at all: within limits, from a known caller
+ * (introspection alone needs none outside production), with a purpose when personal fields are asked.
+ * @throws {GraphQLError} the refusal, with its HTTP status
  */
+export function assertAdmitted(
+  { state, document, queryHash, operation, variables }: ValidatedOperation,
+  { answer, caller }: Pick<GatewayContext, 'answer' | 'caller'>,
+  limits: LimitsConfig,
+): void {
+  const facts = state.factsOf(queryHash, document, operation);
+  answer.personal = facts.governed || facts.aboutPeople;
+  if (caller === null && !facts.introspectionOnly) throw requestError('UNAUTHENTICATED');
+  if (!state.withinLimits.has(operation)) {
+    assertOperationLimits({ schema: state.schema, policy: state.policy, document, operation, variables, limits });
+    if ((operation.variableDefinitions ?? []).length === 0) state.withinLimits.add(operation);
+  }
+  if (facts.governed && caller?.purpose === null) throw requestError('PURPOSE_REQUIRED');
+}
+
+/** Admits operations that Apollo Server validated, and remembers their documents: see known-operations.ts. */
 export function createAdmissionPlugin({ limits, stateOf }: AdmissionDeps): ApolloServerPlugin<GatewayContext> {
   return {
     requestDidStart: () =>
       Promise.resolve({
         didResolveOperation: async (request) => {
           const startedAtMs = performance.now();
-          const { operation, document, queryHash, contextValue } = request;
+          const { operation, document, queryHash, contextValue, source } = request;
           if (operation === undefined || operation === null) {
             throw requestError('OPERATION_RESOLUTION_FAILURE', unknownOperation(request.request.operationName));
           }
@@ -37,23 +69,14 @@ export function createAdmissionPlugin({ limits, stateOf }: AdmissionDeps): Apoll
             throw requestError('METHOD_NOT_ALLOWED');
           const state = stateOf(request.schema);
           if (state === null) throw requestError('OVERLOADED');
-          const facts = state.factsOf(queryHash, document, operation);
-          contextValue.answer.personal = facts.governed || facts.aboutPeople;
-          if (contextValue.caller === null && !facts.introspectionOnly) throw requestError('UNAUTHENTICATED');
-          assertOperationLimits({
-            schema: state.schema,
-            policy: state.policy,
-            document,
-            operation,
-            variables: request.request.variables ?? {},
-            limits,
-          });
-          if (facts.governed && contextValue.caller?.purpose === null) throw requestError('PURPOSE_REQUIRED');
+          const { variables = {} } = request.request;
+          assertAdmitted({ state, document, queryHash, operation, variables }, contextValue, limits);
           if (isLive && live !== undefined) {
-            live.operation = { document, operation, variables: request.request.variables ?? {} };
+            live.operation = { document, operation, variables };
             // Apollo Server ends here; the stream begins.
             throw requestError('OPERATION_RESOLUTION_FAILURE');
           }
+          if (!state.admitted.has(source)) state.admitted.set(source, { document, queryHash });
           await giveWay(startedAtMs);
         },
       }),
@@ -75,20 +98,27 @@ export function createAnswerPlugin({ clock }: { readonly clock: Clock }): Apollo
     requestDidStart: () =>
       Promise.resolve({
         willSendResponse: ({ response, contextValue, operationName = null }) => {
-          if (response.body.kind !== 'single') return Promise.resolve();
-          const { singleResult } = response.body;
-          singleResult.extensions = { ...singleResult.extensions, requestId: contextValue.requestId };
-          const code = singleResult.errors?.[0]?.extensions?.['code'];
-          const refused = singleResult.data === undefined;
-          const outcome = typeof code !== 'string' ? 'ok' : refused ? code : 'partial';
-          contextValue.answer.outcome = outcome;
-          const { trace, showTrace = false, caller } = contextValue;
-          const sources = contextValue.notices.provenance();
-          trace?.answered({ operation: operationName, outcome, errors: singleResult.errors ?? [], sources });
-          if (trace !== undefined && showTrace && caller !== null)
-            singleResult.extensions['trace'] = visibleTo(caller.principal.role, trace.record(clock.nowMs()));
+          if (response.body.kind === 'single')
+            finishAnswer(response.body.singleResult, contextValue, { operationName, clock });
           return Promise.resolve();
         },
       }),
   };
+}
+
+/** What both ways to an answer end with; see createAnswerPlugin. */
+export function finishAnswer(
+  answer: Pick<FormattedExecutionResult, 'data' | 'errors' | 'extensions'>,
+  { requestId, answer: facts, trace, showTrace = false, caller, notices }: GatewayContext,
+  { operationName, clock }: { readonly operationName: string | null; readonly clock: Clock },
+): void {
+  const extensions: Record<string, unknown> = { ...answer.extensions, requestId };
+  answer.extensions = extensions;
+  const code = answer.errors?.[0]?.extensions?.['code'];
+  const refused = answer.data === undefined;
+  const outcome = typeof code !== 'string' ? 'ok' : refused ? code : 'partial';
+  facts.outcome = outcome;
+  trace?.answered({ operation: operationName, outcome, errors: answer.errors ?? [], sources: notices.provenance() });
+  if (trace !== undefined && showTrace && caller !== null)
+    extensions['trace'] = visibleTo(caller.principal.role, trace.record(clock.nowMs()));
 }

@@ -2,7 +2,6 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  getArgumentValues,
   getNamedType,
   getNullableType,
   getVariableValues,
@@ -18,6 +17,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
+import { assertIntrospectionLimits } from './introspection-limits.ts';
+import { createArgumentReader } from './read-arguments.ts';
 import { fragmentsOf } from '#gateway/auth/document-coordinates.ts';
 import type { LimitsConfig } from '#gateway/config-schema.ts';
 import { isIntrospection } from '#gateway/executor/introspection.ts';
@@ -52,7 +53,7 @@ interface Place {
 
 /**
  * Refuses a validated operation that asks for too much: depth and root fields with fragments followed, page sizes and
- * lists in literals and variables, and the number of objects the answer may hold by its page sizes.
+ * lists in literals and variables, the number of objects the answer may hold by its page sizes, and introspection.
  * @throws {GraphQLError} LIMIT_DEPTH, LIMIT_ROOT_FIELDS, LIMIT_LIST or LIMIT_COST (whole request)
  */
 export function assertOperationLimits(limited: LimitedOperation): void {
@@ -73,19 +74,21 @@ export function assertOperationLimits(limited: LimitedOperation): void {
     `The document has ${rootFields} root fields; at most ${limits.rootFields}.`,
   );
   refuseIf(
-    introspections > MAX_INTROSPECTIONS,
+    introspections.length > MAX_INTROSPECTIONS,
     'LIMIT_ROOT_FIELDS',
-    `The document introspects ${introspections} times; at most ${MAX_INTROSPECTIONS}.`,
+    `The document introspects ${introspections.length} times; at most ${MAX_INTROSPECTIONS}.`,
   );
   refuseIf(cost > limits.cost, 'LIMIT_COST', `The answer may hold ${cost} objects; at most ${limits.cost}.`);
+  assertIntrospectionLimits({ ...walk, schema }, introspections);
 }
 
 function createWalk({ schema, policy, document, limits }: LimitedOperation, variables: Record<string, unknown>) {
   const fragments: ReadonlyMap<string, FragmentDefinitionNode> = fragmentsOf(document);
+  const readArguments = createArgumentReader(variables);
   const mostFields = limits.tokens * VISITED_FIELDS_PER_TOKEN;
   let visited = 0;
   let rootFields = 0;
-  let introspections = 0;
+  const introspections: FieldNode[] = [];
   let cost = 0;
 
   const visitSet = (set: SelectionSetNode, place: Place): void => {
@@ -114,15 +117,15 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
     );
     if (place.depth === 1) {
       rootFields += 1;
-      if (isIntrospection(node.name.value)) introspections += 1;
+      if (isIntrospection(node.name.value)) introspections.push(node);
     }
     const { type } = place;
-    // Introspection is bounded by its own rules and costs no upstream.
+    // Introspection is counted apart, and costs no upstream.
     if (node.name.value.startsWith('__')) return;
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[node.name.value] : undefined;
     if (field === undefined) return;
     const coordinate = `${type.name}.${field.name}`;
-    const values = readArguments(field, node, variables);
+    const values = readArguments(field, node);
     assertLists(coordinate, values, limits);
     const named = getNamedType(field.type);
     if (node.selectionSet === undefined || !isCompositeType(named)) return;
@@ -135,7 +138,7 @@ function createWalk({ schema, policy, document, limits }: LimitedOperation, vari
         : { fields: size.sizedFields, rows: slice(size, values) };
     visitSet(node.selectionSet, { type: named, depth: place.depth + 1, rows, sized });
   };
-  return { visitSet, totals: () => ({ rootFields, introspections, cost }) };
+  return { fragments, readArguments, visitSet, totals: () => ({ rootFields, introspections, cost }) };
 }
 
 function rowsOf(
@@ -157,19 +160,6 @@ function slice(size: ListSize, values: Readonly<Record<string, unknown>>): numbe
     return typeof value === 'number' ? [value] : [];
   });
   return given.length > 0 ? Math.max(...given) : (size.assumedSize ?? ASSUMED_ROWS);
-}
-
-function readArguments(
-  field: GraphQLField<unknown, unknown>,
-  node: FieldNode,
-  variables: Record<string, unknown>,
-): Readonly<Record<string, unknown>> {
-  try {
-    return getArgumentValues(field, node, variables);
-  } catch {
-    // A missing or ill-typed argument is refused where the field resolves.
-    return {};
-  }
 }
 
 function assertLists(coordinate: string, values: Readonly<Record<string, unknown>>, limits: LimitsConfig): void {

@@ -14,7 +14,13 @@ describe('comparisons of fields that must be mergeable', () => {
   it.each<readonly [string, string, number]>([
     ['no two fields of one name', '{ a { b } c { b } }', 0],
     ['three of one name', '{ a a a }', 3],
-    ['two of one name, and what is below them', '{ a { b } a { b } }', 1 + 1 + 1],
+    ['two of one name, and what is below them', '{ a { b } a { b } }', 1 + 0.2 + 1],
+    ['a fifth for each name looked for', '{ a { b c d } a { e } }', 1 + 3 * 0.2],
+    [
+      'a fifth for spreads that were compared before',
+      '{ a { ...F } a { ...F } a { ...F } } fragment F on A { b }',
+      3 + 12 * 0.2,
+    ],
     ['inline fragments, taken apart', '{ ... { a } ... { a } }', 1],
   ])('counts %s', (_, text, expected) => {
     expect(count(text)).toBe(expected);
@@ -36,16 +42,22 @@ describe('the limit on overlaps', () => {
   const of = (name: string): string =>
     (JSON.parse(HOSTILE_REQUESTS.find((request) => request.name === name)?.body ?? '{}') as { query: string }).query;
 
-  it.each(['selections that overlap', 'fragments in a circle', '60 fragments of overlapping lists'])(
-    'refuses %s, each time',
-    (name) => {
-      for (const _ of [1, 2]) expect(() => check(of(name), 2_000)).toThrow(/too many fields and fragments/);
-    },
-  );
+  it.each([
+    'selections that overlap',
+    'fragments in a circle',
+    '70 fragments of overlapping lists',
+    'spreads of the same fragments',
+  ])('refuses %s, each time', (name) => {
+    for (const _ of [1, 2]) expect(() => check(of(name), 2_000)).toThrow(/too many fields and fragments/);
+  });
 
-  it('takes what a page of many components asks for', () => {
-    const component = times(8, (at) => `field${at}`);
-    const page = `{ item { ${times(30, (at) => `...C${at}`)} } } ${times(30, (at) => `fragment C${at} on Item { id ${component} images { url width } }`)}`;
+  it.each([
+    [30, 12],
+    [40, 16],
+    [60, 12],
+  ])('takes a page of %i components with %i fields each, many of them shared', (components, fields) => {
+    const own = (component: number): string => times(fields - 4, (at) => `field${(component * 3 + at) % 40}`);
+    const page = `{ item { ${times(components, (at) => `...C${at}`)} } } ${times(components, (at) => `fragment C${at} on Item { id ${own(at)} images { url width height } }`)}`;
     expect(() => check(page, 2_000)).not.toThrow();
   });
 

@@ -2,6 +2,7 @@ import type { GraphQLFormattedError } from 'graphql';
 
 import type { TraceRecord } from './trace-record.ts';
 import type { ProvenanceEntry } from '#gateway/executor/request-notices.ts';
+import { toIso } from '#platform/clock.ts';
 import type { Principal } from '#schema/model/request.ts';
 import type { TracedCacheRead, TracedCall, TracedFetch, TraceSink } from '#schema/model/trace.ts';
 import type { Purpose } from '#schema/purposes.ts';
@@ -61,7 +62,7 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
     return made;
   };
   return {
-    fetch: (fetch) => keep(fetches, { ...shortened(fetch), path: fetch.path.slice(0, MAX_PATH) }),
+    fetch: (fetch) => keep(fetches, cut(fetch)),
     call: (call) => keep(calls, shortened(call)),
     cache: (read) => keep(caches, read),
     omit: (lines) => {
@@ -85,12 +86,12 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
     },
     record: (nowMs) => ({
       requestId,
-      at: new Date(startedAtMs).toISOString(),
+      at: toIso(startedAtMs),
       elapsedMs: nowMs - startedAtMs,
       ...asker,
       operation: answer.operation?.slice(0, MAX_NAME) ?? null,
       outcome: answer.outcome.slice(0, MAX_TEXT),
-      fetches: fetches.map((fetch) => sinceStart(fetch, startedAtMs)),
+      fetches: fetches.map((fetch) => fetchSinceStart(fetch, startedAtMs)),
       calls: calls.map((call) => sinceStart(call, startedAtMs)),
       caches,
       decisions: [...decisions].map(([coordinate, { allowed, refused }]) => ({
@@ -107,6 +108,13 @@ export function createRequestTrace(requestId: string, startedAtMs: number): Requ
   };
 }
 
+/** Each request tells several: every text is named, for to look for them costs more than all else here. */
+function cut(fetch: TracedFetch): TracedFetch {
+  const { subgraph, outcome, path } = fetch;
+  if (subgraph.length <= MAX_TEXT && outcome.length <= MAX_TEXT && path.length <= MAX_PATH) return fetch;
+  return { ...shortened(fetch), path: path.slice(0, MAX_PATH) };
+}
+
 /** The same line with no text longer than a record may hold. */
 function shortened<T extends object>(line: T): T {
   const entries = Object.entries(line).map(([name, value]: [string, unknown]) => [
@@ -115,6 +123,22 @@ function shortened<T extends object>(line: T): T {
   ]);
   // Texts stay texts, and everything else is as it was.
   return Object.fromEntries(entries) as T;
+}
+
+/** Named one by one, for each request makes several. */
+function fetchSinceStart(line: TracedFetch, startedAtMs: number): TraceRecord['fetches'][number] {
+  return {
+    subgraph: line.subgraph,
+    wave: line.wave,
+    path: line.path,
+    representations: line.representations,
+    rows: line.rows,
+    sentBytes: line.sentBytes,
+    receivedBytes: line.receivedBytes,
+    startMs: line.startedAtMs - startedAtMs,
+    elapsedMs: line.elapsedMs,
+    outcome: line.outcome,
+  };
 }
 
 function sinceStart<T extends { readonly startedAtMs: number }>(line: T, startedAtMs: number) {

@@ -32,7 +32,8 @@ export function writeTracePart({
  * clocks of two machines need not agree. A part that does not fit is left out: a trace costs no answer.
  */
 export function adoptTracePart(value: unknown, trace: TraceSink | undefined, fetchStartedAtMs: number): void {
-  if (trace === undefined) return;
+  // Most answers have none, and to refuse what is not there costs more than to read one.
+  if (trace === undefined || value === undefined) return;
   const read = part.safeParse(value);
   if (!read.success) return;
   const { calls, caches, decisions, omitted } = read.data.trace;

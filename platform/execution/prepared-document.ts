@@ -18,6 +18,7 @@ import {
 
 import { collectFields, type FieldNodes } from './collect-fields.ts';
 import { type Complete, completerOf } from './complete-value.ts';
+import type { OnPrepared, Variants } from './prepared-variants.ts';
 
 /** Coerced values of an operation's variables. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -52,40 +53,44 @@ export interface PreparedDocument {
   readonly prepared: (variables: Variables) => PreparedOperation;
 }
 
-/** Ways the conditions of one document can come out that are remembered; beyond, each request prepares its own. */
-const MOST_VARIANTS = 32;
+/** What documents are prepared with: one schema. */
+export interface Preparing {
+  readonly schema: GraphQLSchema;
+  readonly createVariants: () => Variants;
+}
 
 /** @returns the operation to run, or the error that says why there is none */
 export function prepareDocument(
-  schema: GraphQLSchema,
+  { schema, createVariants }: Preparing,
   document: DocumentNode,
   operationName: string | undefined,
 ): PreparedDocument | GraphQLError {
   const found = findOperation(document, operationName);
   if (found instanceof GraphQLError) return found;
   const fragments = fragmentsOf(document);
-  const prepareOperation = (): PreparedOperation => ({
+  const prepareOperation = (onPrepared: OnPrepared): PreparedOperation => ({
     operation: found,
     fragments,
-    fieldsOf: preparer(schema, fragments, [found.selectionSet]),
+    fieldsOf: preparer({ schema, fragments, onPrepared }, [found.selectionSet]),
   });
   const conditions = conditionVariables(document);
-  const variants = new Map<string, PreparedOperation>();
-  const prepared = (variables: Variables): PreparedOperation => {
-    const key = conditions.map((name) => String(variables[name])).join();
-    const known = variants.get(key) ?? prepareOperation();
-    if (variants.size < MOST_VARIANTS) variants.set(key, known);
-    return known;
-  };
+  const variants = createVariants();
+  const prepared = (variables: Variables): PreparedOperation =>
+    variants.get(conditions.map((name) => String(variables[name])).join(), prepareOperation);
   return { operation: found, prepared };
 }
 
+interface Preparer {
+  readonly schema: GraphQLSchema;
+  readonly fragments: PreparedOperation['fragments'];
+  readonly onPrepared: OnPrepared;
+}
+
+const NO_FIELDS: FieldsOf = () => [];
+
 /** Remembers the fields of selection sets by the object type they are read on. */
-function preparer(
-  schema: GraphQLSchema,
-  fragments: PreparedOperation['fragments'],
-  sets: readonly SelectionSetNode[],
-): FieldsOf {
+function preparer(preparing: Preparer, sets: readonly SelectionSetNode[]): FieldsOf {
+  const { schema, fragments, onPrepared } = preparing;
   const byType = new Map<GraphQLObjectType, readonly PreparedField[]>();
   const prepareField = (key: string, nodes: FieldNodes, parentType: GraphQLObjectType): PreparedField | null => {
     const name = nodes[0].name.value;
@@ -93,7 +98,7 @@ function preparer(
     if (definition === undefined) return null;
     const { type, resolve = null } = definition;
     const below = nodes.flatMap(({ selectionSet }) => (selectionSet === undefined ? [] : [selectionSet]));
-    const fieldsOf = preparer(schema, fragments, below);
+    const fieldsOf = below.length === 0 ? NO_FIELDS : preparer(preparing, below);
     return { key, name, nodes, parentType, definition, type, resolve, complete: completerOf(type), fieldsOf };
   };
   return (type, variables) => {
@@ -105,6 +110,7 @@ function preparer(
       if (field !== null) fields.push(field);
     }
     byType.set(type, fields);
+    onPrepared(fields.length);
     return fields;
   };
 }

@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 
 import { prepareDocument, type PreparedDocument, type PreparedOperation, type Variables } from './prepared-document.ts';
+import { createVariantStore } from './prepared-variants.ts';
 import { resolveFields, resolveFieldsInTurn } from './resolve-fields.ts';
 import { createFieldErrors, type Run } from './run.ts';
 
@@ -37,17 +38,19 @@ const NAMELESS = '';
 /**
  * GraphQL's own execution of documents over one schema, with its results and errors, for documents that come again and
  * again: which fields are read on which type, how values are completed and what arguments say is worked out once, not for
- * each row. A test holds it against graphql's `execute`. What a document was prepared to is kept as long as the document.
+ * each row. A test holds it against graphql's `execute`. What documents were prepared to is kept within a bound for all of
+ * them, and no longer than the document.
  */
 export function createDocumentRunner(
   schema: GraphQLSchema,
   { typeResolver }: { readonly typeResolver: GraphQLTypeResolver<unknown, unknown> },
 ): RunDocument {
+  const preparing = { schema, createVariants: createVariantStore() };
   const documents = new WeakMap<DocumentNode, Map<string, PreparedDocument | GraphQLError>>();
   const prepare = (document: DocumentNode, operationName: string | undefined): PreparedDocument | GraphQLError => {
     const names = documents.get(document) ?? new Map<string, PreparedDocument | GraphQLError>();
     documents.set(document, names);
-    const known = names.get(operationName ?? NAMELESS) ?? prepareDocument(schema, document, operationName);
+    const known = names.get(operationName ?? NAMELESS) ?? prepareDocument(preparing, document, operationName);
     // Names that are not there are the callers' words.
     if (!(known instanceof GraphQLError)) names.set(operationName ?? NAMELESS, known);
     return known;

@@ -3,37 +3,52 @@ import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { Pool } from 'undici';
 
+import { type Cores, divideCores } from './cores.ts';
 import { type Evidence, type Reporter, summarize } from '#test/support/evidence.ts';
 import { HEAVY_QUERY, SMALL_QUERY } from '#test/support/federation/shop-graph.ts';
 
-const ROUNDS = 7;
-const CONCURRENCY = 20;
+const ROUNDS = 5;
+const WINDOW_MS = 10_000;
+const SHORT_WINDOW_MS = 400;
+const CONCURRENCY = 50;
 const LATENCY_MS = 20;
 const MOST_OVER_FLOOR_MS = 3;
 
-type Server = 'apollo' | 'ours' | 'executor' | 'floor';
+const SERVERS = ['apollo', 'ours', 'executor', 'floor'] as const;
+type Server = (typeof SERVERS)[number];
 interface Bench extends AsyncDisposable {
   readonly ask: (server: Server, text: string) => Promise<unknown>;
-  /** CPU of the gateway process so far, in milliseconds. */
-  readonly cpuMs: () => Promise<number>;
+  /** CPU of its process so far, in milliseconds. */
+  readonly cpuMs: (server: Server) => Promise<number>;
   readonly latency: (ms: number) => Promise<void>;
   /** What `ours` sends for this text is what `floor` replays. */
   readonly record: (text: string) => Promise<void>;
 }
 
 /**
- * `executor-remote`: CPU of the gateway process a request, subgraphs and callers in processes of their own, every request
- * with an Authorization of its own that is handed on: our gateway as deployed, bare @apollo/gateway behind Apollo's own HTTP
- * server, and our executor behind that same server. Rounds alternate.
+ * `executor-remote`: CPU of the gateway process a request, subgraphs and callers in processes of their own, 50 requests at
+ * once, each with an Authorization of its own that is handed on: our gateway as deployed, bare @apollo/gateway behind
+ * Apollo's own HTTP server, and our executor behind that same server, each in a process of its own and alone on its core
+ * for windows of ten seconds that alternate.
  */
 export const executorRemote: Evidence = {
   name: 'executor-remote',
   summary:
     'CPU of our executor and of bare @apollo/gateway over the same subgraphs behind HTTP, and latency over the floor',
   run: async (report) => {
-    await using bench = await startBench();
-    await race(bench, { name: 'heavy', text: HEAVY_QUERY, requests: report.short ? 60 : 300, target: 4 }, report);
-    await race(bench, { name: 'small', text: SMALL_QUERY, requests: report.short ? 300 : 1_500, target: 4 }, report);
+    // Processes of its own for each query, as the definition of the benchmark has it.
+    using cores = divideCores();
+    report.progress(cores.told);
+    for (const query of [
+      { name: 'heavy', text: HEAVY_QUERY, target: 4 },
+      { name: 'small', text: SMALL_QUERY, target: 4 },
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      await using bench = await startBench(cores);
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      await race(bench, query, report);
+    }
+    await using bench = await startBench(cores);
     await overFloor(bench, report);
   },
 };
@@ -41,28 +56,34 @@ export const executorRemote: Evidence = {
 interface Race {
   readonly name: string;
   readonly text: string;
-  readonly requests: number;
   /** How many times less than bare @apollo/gateway. */
   readonly target: number;
 }
 
-async function race(bench: Bench, { name, text, requests, target }: Race, report: Reporter): Promise<void> {
+async function race(bench: Bench, { name, text, target }: Race, report: Reporter): Promise<void> {
+  const windowMs = report.short ? SHORT_WINDOW_MS : WINDOW_MS;
   const servers = ['ours', 'apollo', 'executor'] as const;
   const answers = await Promise.all(servers.map((server) => bench.ask(server, text)));
   const equal = answers.every((answer) => isDeepStrictEqual(answer, answers[0]));
   const samples = new Map<Server, number[]>(servers.map((server) => [server, []]));
+  let requests = 0;
+  // The first round warms up.
   for (let round = -1; round < ROUNDS; round += 1) {
+    const told: string[] = [];
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      const before = await bench.cpuMs();
-      await together(requests, () => bench.ask(server, text));
-      // The first round warms up.
-      if (round >= 0) samples.get(server)?.push(((await bench.cpuMs()) - before) / requests);
+      const before = await bench.cpuMs(server);
+      const { answered, elapsedMs } = await together(windowMs, () => bench.ask(server, text));
+      const usedMs = (await bench.cpuMs(server)) - before;
+      told.push(`${server} ${(usedMs / answered).toFixed(3)} ms, busy ${Math.round((100 * usedMs) / elapsedMs)} %`);
+      if (round < 0) continue;
+      samples.get(server)?.push(usedMs / answered);
+      if (server === 'ours') requests += answered;
     }
-    report.progress(`${name}: round ${round + 1} of ${ROUNDS}`);
+    report.progress(`${name}: round ${round + 1} of ${ROUNDS}: ${told.join(', ')}`);
   }
   const of = (server: Server) => summarize(samples.get(server) ?? []);
   const [ours, apollo, executor] = [of('ours'), of('apollo'), of('executor')];
-  const shared = { name: 'executor-remote', unit: 'CPU ms/request', n: requests * ROUNDS };
+  const shared = { name: 'executor-remote', unit: 'CPU ms/request', n: requests };
   const row = (metric: string, { median, spread }: typeof ours) => ({
     ...shared,
     metric,
@@ -115,41 +136,56 @@ async function overFloor(bench: Bench, report: Reporter): Promise<void> {
   }
 }
 
-async function together(count: number, ask: () => Promise<unknown>): Promise<void> {
-  let started = 0;
+/** Asks, so many at once, for so long, and waits for what is still asked then. */
+async function together(windowMs: number, ask: () => Promise<unknown>) {
+  const startedAt = performance.now();
+  let answered = 0;
   const worker = async (): Promise<void> => {
-    while (started < count) {
-      started += 1;
+    while (performance.now() - startedAt < windowMs) {
       await ask();
+      answered += 1;
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return { answered, elapsedMs: performance.now() - startedAt };
 }
 
-async function startBench(): Promise<Bench> {
+async function startBench(cores: Cores): Promise<Bench> {
   const subgraphs = fork(new URL('remote-subgraphs.ts', import.meta.url));
   const { urls } = await answerOf<{ urls: Record<string, string> }>(subgraphs);
-  const gateway = fork(new URL('remote-gateway.ts', import.meta.url), [JSON.stringify(urls)], {
-    execArgv: ['--max-semi-space-size=24'],
-  });
-  const servers = await answerOf<Record<Server, string>>(gateway);
-  const pools = new Map(
-    Object.values(servers).map((url) => [url, new Pool(url.replace(/\/$/, ''), { connections: 64 })]),
+  const started = await Promise.all(
+    SERVERS.map(async (name) => {
+      const gateway = fork(new URL('remote-gateway.ts', import.meta.url), [JSON.stringify(urls), name], {
+        ...cores.measured(['--max-semi-space-size=24']),
+      });
+      const { url } = await answerOf<{ url: string }>(gateway);
+      return [name, { gateway, pool: new Pool(url.replace(/\/$/, ''), { connections: 64 }) }] as const;
+    }),
   );
+  const gateways = new Map<Server, (typeof started)[number][1]>(started);
+  const of = (server: Server) => {
+    const found = gateways.get(server);
+    if (found === undefined) throw new Error(`there is no ${server}`);
+    return found;
+  };
   let callers = 0;
   const ask: Bench['ask'] = async (server, query) => {
     callers += 1;
     const headers = { 'content-type': 'application/json', authorization: `Bearer caller-${callers}` };
-    const pool = pools.get(servers[server]);
-    if (pool === undefined) throw new Error(`there is no ${server}`);
-    const answer = await pool.request({ path: '/', method: 'POST', headers, body: JSON.stringify({ query }) });
+    const answer = await of(server).pool.request({
+      path: '/',
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query }),
+    });
     // Of a GraphQL server.
     const { data, errors } = (await answer.body.json()) as { data?: unknown; errors?: unknown };
     if (errors !== undefined)
       throw new Error(`${server} answered with errors: ${JSON.stringify(errors).slice(0, 300)}`);
     return data;
   };
-  for (const child of [gateway, subgraphs]) child.setMaxListeners(0);
+  const children = [subgraphs, ...started.map(([, { gateway }]) => gateway)];
+  for (const child of children) child.setMaxListeners(0);
   const tell = async <T>(child: ChildProcess, message: object | string): Promise<T> => {
     const answer = answerOf<T>(child);
     child.send(message);
@@ -157,20 +193,22 @@ async function startBench(): Promise<Bench> {
   };
   return {
     ask,
-    cpuMs: async () => {
-      const { user, system } = await tell<NodeJS.CpuUsage>(gateway, 'cpu');
-      return (user + system) / 1_000;
+    cpuMs: async (server) => {
+      const { cpu } = await tell<{ cpu: NodeJS.CpuUsage }>(of(server).gateway, 'cpu');
+      return (cpu.user + cpu.system) / 1_000;
     },
     latency: async (latencyMs) => void (await tell(subgraphs, { latencyMs })),
     record: async (text) => {
+      const { gateway } = of('ours');
       await tell(gateway, 'record');
       await ask('ours', text);
-      await tell(gateway, 'stop');
+      const { replayed } = await tell<{ replayed: readonly object[] }>(gateway, 'stop');
+      await tell(of('floor').gateway, { replay: replayed });
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-      const ended = [gateway, subgraphs].map((child) => once(child, 'exit'));
-      for (const child of [gateway, subgraphs]) child.disconnect();
+      await Promise.all(started.map(([, { pool }]) => pool.destroy()));
+      const ended = children.map((child) => once(child, 'exit'));
+      for (const child of children) child.disconnect();
       await Promise.all(ended);
     },
   };

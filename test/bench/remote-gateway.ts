@@ -23,8 +23,9 @@ import { createMetrics } from '#platform/metrics.ts';
 import { createShopGraph } from '#test/support/federation/shop-graph.ts';
 import { aRequestOf } from '#test/support/requests.ts';
 
-// A child process of executor-remote: @apollo/gateway and our executor behind the same HTTP server (Apollo's own), each on
-// a port. Both hand the caller's Authorization on, as the public benchmark wants it.
+// A child process of executor-remote: one contestant on a port, named by the second argument. A process each, as they are
+// deployed: garbage and compiled code of one would slow the others down. All hand the caller's Authorization on, as the
+// public benchmark wants it.
 process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const { supergraphSdl } = createShopGraph();
@@ -33,7 +34,7 @@ const urls = JSON.parse(process.argv[2] ?? '{}') as Readonly<Record<string, stri
 
 async function serve(gateway: ConstructorParameters<typeof ApolloServer<GatewayContext>>[0]): Promise<string> {
   const server = new ApolloServer<GatewayContext>(gateway);
-  const { url } = await startStandaloneServer(server, {
+  const started = await startStandaloneServer(server, {
     listen: { port: 0, host: '127.0.0.1' },
     context: ({ req }) => {
       const { authorization } = req.headers;
@@ -47,7 +48,7 @@ async function serve(gateway: ConstructorParameters<typeof ApolloServer<GatewayC
       });
     },
   });
-  return url;
+  return started.url;
 }
 
 const base = { logger: silent, introspection: false, stopOnTerminationSignals: false };
@@ -83,7 +84,7 @@ function remoteSources(): readonly SubgraphSource[] {
     clock: systemClock,
     logger: silent,
     sign: null,
-    subgraphs: Object.entries(urls).map(([name, url]) => ({ name, url, trust: 'token' as const })),
+    subgraphs: Object.entries(urls).map(([name, at]) => ({ name, url: at, trust: 'token' as const })),
   });
   return Object.keys(urls).map((name): SubgraphSource => {
     const source = remote.find({ name, url: '' });
@@ -122,6 +123,7 @@ async function serveOurs(): Promise<string> {
   const app = createApp({ limits }, silent);
   const handler = createGraphqlHandler({
     server: started.server,
+    known: started.known,
     verifyToken: (authorization) => Promise.resolve({ ...principal, client: `${authorization}` }),
     limits,
     clock: systemClock,
@@ -137,10 +139,10 @@ async function serveOurs(): Promise<string> {
 
 /** The calls of one request of ours, wave by wave, and nothing else: what the transport alone takes. */
 async function serveFloor(): Promise<string> {
-  const pools = new Map(Object.values(urls).map((url) => [url, new Pool(new URL(url).origin, { connections: 128 })]));
-  const call = async ({ url, body }: Replayed): Promise<void> => {
+  const pools = new Map(Object.values(urls).map((at) => [at, new Pool(new URL(at).origin, { connections: 128 })]));
+  const call = async ({ url: at, body }: Replayed): Promise<void> => {
     const headers = { 'content-type': 'application/json' };
-    const answer = await pools.get(url)?.request({ path: '/graphql', method: 'POST', headers, body });
+    const answer = await pools.get(at)?.request({ path: '/graphql', method: 'POST', headers, body });
     JSON.parse((await answer?.body.text()) ?? '');
   };
   const server = createServer((_request, response) => {
@@ -156,16 +158,14 @@ async function serveFloor(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-const servers = {
-  apollo: await serveApollo(),
-  ours: await serveOurs(),
-  executor: await serveExecutor(),
-  floor: await serveFloor(),
-};
-process.on('message', (message: 'cpu' | 'record' | 'stop') => {
+const contestants = { apollo: serveApollo, ours: serveOurs, executor: serveExecutor, floor: serveFloor };
+// Its own parent wrote it.
+const url = await contestants[process.argv[3] as keyof typeof contestants]();
+process.on('message', (message: 'cpu' | 'record' | 'stop' | { readonly replay: readonly Replayed[] }) => {
+  if (typeof message === 'object') replayed.push(...message.replay);
   if (message === 'record') replayed.length = 0;
   isRecording = message === 'record';
-  process.send?.(process.cpuUsage());
+  process.send?.({ cpu: process.cpuUsage(), replayed });
 });
 process.on('disconnect', () => process.exit());
-process.send?.(servers);
+process.send?.({ url });

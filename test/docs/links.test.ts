@@ -53,4 +53,9 @@ describe('the pages', () => {
   it.each(pages.map((page) => relative(root, page)))('%s links to files and headings that exist', (page) => {
     expect(brokenLinksOf(resolve(root, page))).toEqual([]);
   });
+
+  it('hold no two versions of themselves', () => {
+    const torn = pages.filter((page) => /^(<{7}|>{7})( |$)/m.test(readFileSync(page, 'utf8')));
+    expect(torn.map((page) => relative(root, page))).toEqual([]);
+  });
 });

@@ -23,8 +23,8 @@ import { sabotageArguments } from './sabotage.ts';
 
 const CHILD = fileURLToPath(new URL('feeds-child.ts', import.meta.url));
 const PAGE_ROWS = 50;
-/** A kill comes within this time after the first page was asked for. */
-const KILL_WITHIN_MS = 700;
+/** A kill comes within this time after some page was asked for: somewhere between that one and the next few. */
+const KILL_WITHIN_MS = 20;
 
 export const feeds: Evidence = {
   name: 'feeds',
@@ -50,22 +50,23 @@ async function prove(name: string, location: Location, report: Reporter): Promis
   const isShort = report.short || report.sabotage !== null;
   const size = isShort ? { keys: 400, changes: 3_000 } : { keys: 3_000, changes: 30_000 };
   const logs = new Map(FEED_NAMES.map((feed) => [feed, createLog({ ...size, deletes: feed !== 'stock', random })]));
-  const asked = { count: 0, first: Promise.withResolvers<void>() };
+  const asked = { count: 0, until: 0, enough: Promise.withResolvers<void>() };
   await using upstream = await startUpstream(({ url }, response) => {
     upstream.forget();
     asked.count += 1;
-    asked.first.resolve();
+    if (asked.count >= asked.until) asked.enough.resolve();
     sendJson(response, pageOf(url, logs));
   });
   const job: FeedsJob = { url: upstream.url, location };
   let kills = 0;
-  for (const most = isShort ? 6 : 40; kills < most;) {
-    asked.first = Promise.withResolvers();
-    const isDone = await runUntilKilled(
-      job,
-      { asked: asked.first.promise, afterMs: random() * KILL_WITHIN_MS },
-      report,
-    );
+  const most = isShort ? 6 : 40;
+  // By pages and not by the clock, so that a fast machine is not done before it was killed.
+  const pages = (FEED_NAMES.length * size.changes) / PAGE_ROWS;
+  while (kills < most) {
+    asked.enough = Promise.withResolvers();
+    asked.until = asked.count + 1 + Math.floor(random() * (pages / (most + 1)));
+    const killing = { asked: asked.enough.promise, afterMs: random() * KILL_WITHIN_MS };
+    const isDone = await runUntilKilled(job, killing, report);
     if (isDone) break;
     kills += 1;
   }
@@ -97,7 +98,7 @@ function pageOf(url: string, logs: ReadonlyMap<FeedName, { readonly log: readonl
 }
 
 interface Killing {
-  /** The child reads its first page. */
+  /** The child asked for as many pages as it may. */
   readonly asked: Promise<void>;
   readonly afterMs: number;
 }

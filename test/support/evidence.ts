@@ -150,8 +150,18 @@ export async function runEvidence(title: string, groups: Catalogue, arguments_: 
     }
   }
   print(title, machine, rows);
+  endSoon(title);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
   return rows.length > 0 && rows.every((row) => row.ok) ? 0 : 1;
+}
+
+/** A run that threw may have left servers open: they must not keep the process, and whoever waits for it, for ever. */
+function endSoon(title: string): void {
+  const end = (): never => {
+    process.stderr.write(`${title}: something was left open; the process is ended\n`);
+    process.exit();
+  };
+  setTimeout(end, 10_000).unref();
 }
 
 function print(title: string, machine: string, rows: readonly EvidenceRow[]): void {

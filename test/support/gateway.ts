@@ -55,17 +55,12 @@ export async function startTestIssuer() {
     })
       .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt', ...header })
       .sign(privateKey);
-  return {
-    url,
-    publicJwk: jwk,
-    issue,
-    keyReads: () => keyReads,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  return { url, publicJwk: jwk, issue, keyReads: () => keyReads, close, [Symbol.asyncDispose]: close };
 }
 export type TestIssuer = Awaited<ReturnType<typeof startTestIssuer>>;
 
@@ -304,7 +299,7 @@ export async function createFixtureGateway(options: FixtureOptions) {
       body: response.json<Answer>(),
     };
   };
-  return { ...gateway, ask, behavior, metrics, logged };
+  return { ...gateway, ask, behavior, metrics, logged, [Symbol.asyncDispose]: gateway.close };
 }
 
 export interface Answer {

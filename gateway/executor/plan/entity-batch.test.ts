@@ -1,11 +1,16 @@
+import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 
 import { createEntityBatch } from './entity-batch.ts';
 import type { Representation } from './representation.ts';
 import { failedAnswer, readEntityAnswers, readRootAnswer } from './row-answer.ts';
+import { createTypeRelations } from './type-relations.ts';
 import { answered, errorAt } from '#test/support/federation/scripted-engine.ts';
 
-const reading = { rewrites: [], types: { isObject: () => true, isA: (a: string, b: string) => a === b } };
+const reading = {
+  rewrites: [],
+  types: createTypeRelations(buildSchema('type Query { a: Int }')),
+};
 const codes = (answer: { readonly failure: readonly { readonly extensions: object }[] | null } | undefined) =>
   answer?.failure?.map(({ extensions }) => Reflect.get(extensions, 'code'));
 
@@ -47,7 +52,7 @@ describe('createEntityBatch', () => {
 
 describe('readEntityAnswers', () => {
   const read = (data: unknown, errors = [errorAt(undefined)].slice(1)) =>
-    readEntityAnswers({ kind: 'answered', result: answered(data, { errors }) }, 2, reading);
+    readEntityAnswers({ kind: 'answered', result: answered(data, { errors }) }, [{ id: '1' }, { id: '2' }], reading);
 
   it.each([
     ['too few', { _entities: [{ a: 1 }] }],
@@ -67,6 +72,25 @@ describe('readEntityAnswers', () => {
     const [one, two] = read({ _entities: ['text', { a: 2 }] });
     expect(codes(one)).toEqual(['SUBGRAPH_UNAVAILABLE']);
     expect(two).toMatchObject({ value: { a: 2 }, failure: null });
+  });
+
+  it('takes entities without a name for what they were asked as, unless that is an interface; rows below for anything', () => {
+    const schema =
+      'interface Media { id: ID } type Book implements Media { id: ID } type Disc implements Media { id: ID }';
+    const rename = (...path: string[]) => ({ kind: 'KeyRenamer' as const, path, renameKeyTo: 'x' });
+    const rewrites = [rename('... on Book', 'y'), rename('next', '... on Book', 'y')];
+    const types = createTypeRelations(buildSchema(`type Query { a: Media } ${schema}`));
+    const names = ['Book', 'Disc', 'Media', 'Disc'];
+    const entities = [{ y: 1 }, { y: 2, next: { y: 2 } }, { y: 3 }, { __typename: 'Book', y: 4 }];
+    const result = answered({ _entities: entities });
+    const representations = names.map((name) => ({ __typename: name }));
+    const answers = readEntityAnswers({ kind: 'answered', result }, representations, { rewrites, types });
+    expect(answers.map(({ value }) => value)).toEqual([
+      { x: 1 },
+      { y: 2, next: { x: 2 } },
+      { x: 3 },
+      { __typename: 'Book', x: 4 },
+    ]);
   });
 
   it('gives errors to their entity, and those of none to the first', () => {

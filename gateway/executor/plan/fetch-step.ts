@@ -3,12 +3,12 @@ import { GraphQLError, OperationTypeNode, parse } from 'graphql';
 
 import { readFetchSelection } from './answer-fields.ts';
 import { createEntityBatch, type EntityBatch, type EntitySlot } from './entity-batch.ts';
+import { nameNarrowedRows } from './narrowed-fields.ts';
 import type { Target } from './paths.ts';
-import { causeOf } from './report.ts';
 import { compileEntityGroups, compileRepresentation } from './representation.ts';
 import { addRewrittenFields, applyRewrites } from './rewrites.ts';
 import type { Row } from './row.ts';
-import { failedAnswer, readEntityAnswers, readRootAnswer, type RowAnswer } from './row-answer.ts';
+import { BROKEN, readEntityAnswers, readRootAnswer, type RowAnswer } from './row-answer.ts';
 import type { PlannedFetch, PlanPlace, PlanRun, PlanStep } from './run.ts';
 import { settle, type SettledFetch, type Settling } from './settle.ts';
 import type { TypeRelations } from './type-relations.ts';
@@ -22,7 +22,8 @@ export function compileFetch(node: FetchNode, types: TypeRelations, place: PlanP
     });
   const document = node.operationDocumentNode ?? parse(node.operation, { noLocation: true });
   const selection = readFetchSelection(document);
-  const rewrites = node.outputRewrites ?? [];
+  const naming = nameNarrowedRows(document, { subgraph: node.serviceName, types });
+  const rewrites = [...naming, ...(node.outputRewrites ?? [])];
   addRewrittenFields(selection.fields, rewrites);
   const { serviceName: subgraph, operation: text, operationName } = node;
   const changes = node.requires === undefined && node.operationKind === OperationTypeNode.MUTATION;
@@ -34,8 +35,6 @@ export function compileFetch(node: FetchNode, types: TypeRelations, place: PlanP
   };
   return node.requires === undefined ? rootStep(fetch) : entityStep(fetch, node.requires);
 }
-
-const BROKEN = failedAnswer([causeOf('SUBGRAPH_UNAVAILABLE')]);
 
 interface CompiledFetch {
   readonly node: FetchNode;
@@ -93,12 +92,14 @@ function entityStep(fetch: CompiledFetch, requires: NonNullable<FetchNode['requi
       settleSafely(fetch, BROKEN, targets, settlingOf(fetch, run));
       return;
     }
-    const calls = [...new Set(rows.map(({ slot }) => slot.answers))];
-    const answered = await Promise.all(calls);
-    const answersOf = new Map(calls.map((call, index) => [call, answered[index]]));
+    const answered = new Map<EntitySlot['answers'], readonly RowAnswer[]>();
+    for (const { slot } of rows) {
+      // oxlint-disable-next-line no-await-in-loop -- nearly always one call for all rows, and all were begun
+      if (!answered.has(slot.answers)) answered.set(slot.answers, await slot.answers);
+    }
     const settling = settlingOf(fetch, run);
     for (const { slot, targets: places } of rows)
-      settleSafely(fetch, answersOf.get(slot.answers)?.[slot.index] ?? BROKEN, places, settling);
+      settleSafely(fetch, answered.get(slot.answers)?.[slot.index] ?? BROKEN, places, settling);
   };
 }
 
@@ -114,13 +115,16 @@ function batchOf({ node, planned, reading }: CompiledFetch, asked: string, run: 
   if (known !== undefined) return known;
   const batch = createEntityBatch(async (representations) => {
     const outcome = await run.fetch({ ...planned, variables: { ...variables, representations } });
-    return readEntityAnswers(outcome, representations.length, reading);
+    return readEntityAnswers(outcome, representations, reading);
   });
   run.batches.set(key, batch);
   return batch;
 }
 
-function pickVariables({ variableUsages = [] }: FetchNode, { variables }: PlanRun): Record<string, unknown> {
+const NO_VARIABLES: Readonly<Record<string, unknown>> = {};
+
+function pickVariables({ variableUsages = [] }: FetchNode, { variables }: PlanRun): Readonly<Record<string, unknown>> {
+  if (variableUsages.length === 0) return NO_VARIABLES;
   const used: [string, unknown][] = [];
   for (const name of variableUsages) {
     if (Object.hasOwn(variables, name) && variables[name] !== undefined) used.push([name, variables[name]]);
@@ -129,7 +133,7 @@ function pickVariables({ variableUsages = [] }: FetchNode, { variables }: PlanRu
 }
 
 function settlingOf({ settled }: CompiledFetch, run: PlanRun): Settling {
-  return { run, mayTell: run.report.tellingOf(settled.subgraph) };
+  return { run, types: settled.types, room: run.room, mayTell: run.report.tellingOf(settled.subgraph) };
 }
 
 function settleSafely(

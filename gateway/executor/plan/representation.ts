@@ -46,9 +46,16 @@ export function compileEntityGroups(
     if (names.length !== selection.selections.length) return null;
     parts.push({ condition: selection.typeCondition, names });
   }
-  const leavesOf = (type: string): readonly string[] => {
+  // As many as there are types.
+  const known = new Map<string, readonly string[]>();
+  const readLeaves = (type: string): readonly string[] => {
     const applying = parts.filter(({ condition }) => types.isA(type, condition));
     return [...new Set(applying.flatMap(({ names }) => names))].filter((name) => name !== '__typename');
+  };
+  const leavesOf = (type: string): readonly string[] => {
+    const leaves = known.get(type) ?? readLeaves(type);
+    if (types.isObject(type)) known.set(type, leaves);
+    return leaves;
   };
   return () => createGroups(leavesOf);
 }

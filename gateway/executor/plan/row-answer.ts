@@ -1,8 +1,7 @@
-import type { FetchDataRewrite } from '@apollo/query-planner';
-
 import { type ResponsePath } from './paths.ts';
 import { type Cause, causeOf, type LocatedError, type Placed, type RowFacts } from './report.ts';
-import { applyRewrites, rewritePath } from './rewrites.ts';
+import type { Representation } from './representation.ts';
+import { applyRewrites, type Rewrite, rewritePath } from './rewrites.ts';
 import { isRow, ownValue } from './row.ts';
 import type { FetchOutcome } from './run.ts';
 import type { TypeRelations } from './type-relations.ts';
@@ -18,7 +17,7 @@ export interface RowAnswer {
 }
 
 export interface AnswerReading {
-  readonly rewrites: readonly FetchDataRewrite[];
+  readonly rewrites: readonly Rewrite[];
   readonly types: TypeRelations;
 }
 
@@ -27,6 +26,9 @@ const NO_FACTS: RowFacts = { errors: [], refusals: [], degraded: [] };
 export function failedAnswer(causes: readonly Cause[]): RowAnswer {
   return { value: null, facts: NO_FACTS, failure: causes };
 }
+
+/** An answer that cannot be taken over. */
+export const BROKEN = failedAnswer([causeOf('SUBGRAPH_UNAVAILABLE')]);
 
 /** The answer of a fetch that asks the root. */
 export function readRootAnswer(outcome: FetchOutcome, reading: AnswerReading): RowAnswer {
@@ -45,19 +47,28 @@ export function readRootAnswer(outcome: FetchOutcome, reading: AnswerReading): R
  * The answers of a fetch for entities, one for each representation. Entities are told apart by position alone, so an answer
  * with too few or too many could hand one person's values to another: it is refused whole.
  */
-export function readEntityAnswers(outcome: FetchOutcome, count: number, reading: AnswerReading): readonly RowAnswer[] {
+export function readEntityAnswers(
+  outcome: FetchOutcome,
+  representations: readonly Representation[],
+  reading: AnswerReading,
+): readonly RowAnswer[] {
+  const count = representations.length;
   if (outcome.kind === 'failed') return repeat(count, failedAnswer([causeOf(outcome.code)]));
   const { result } = outcome;
   const data: unknown = result.data;
   const entities = isRow(data) ? ownValue(data, '_entities') : undefined;
-  const whole = wholeErrors(result.errors, count);
   if (Array.isArray(entities) && entities.length !== count) return repeat(count, failedAnswer(causesOf([])));
+  if (Array.isArray(entities) && isSilent(result)) {
+    rewriteEntities(entities, representations, reading);
+    return entities.map(silentAnswer);
+  }
   const facts = factsByIndex(result, count, reading);
+  const whole = wholeErrors(result.errors, count);
   if (!Array.isArray(entities)) {
     const failure = causesOf(whole);
     return facts.map((own) => ({ value: null, facts: own, failure }));
   }
-  applyRewrites(reading.rewrites, entities, reading.types);
+  rewriteEntities(entities, representations, reading);
   return facts.map((own, index) => {
     const value: unknown = entities[index] ?? null;
     // An error of the whole answer is told at its first row.
@@ -65,6 +76,30 @@ export function readEntityAnswers(outcome: FetchOutcome, count: number, reading:
     const broken = value !== null && !isRow(value);
     return { value, facts: { ...own, errors }, failure: broken ? causesOf([]) : null };
   });
+}
+
+/** No fetch asks entities for their name only to tell them apart: they are of the types they were asked as. */
+function rewriteEntities(
+  entities: readonly unknown[],
+  representations: readonly Representation[],
+  { rewrites, types }: AnswerReading,
+): void {
+  if (rewrites.length === 0) return;
+  for (const [index, entity] of entities.entries()) {
+    const name = representations[index]?.['__typename'];
+    // An interface's name says nothing of conditions below it.
+    applyRewrites(rewrites, entity, types, typeof name === 'string' && types.isObject(name) ? name : null);
+  }
+}
+
+/** It tells nothing beside its data: nearly every answer. */
+function isSilent({ errors, refusals, degraded }: SubgraphResult): boolean {
+  return errors.length + refusals.length + degraded.length === 0;
+}
+
+function silentAnswer(entity: unknown): RowAnswer {
+  const value = entity ?? null;
+  return { value, facts: NO_FACTS, failure: value !== null && !isRow(value) ? causesOf([]) : null };
 }
 
 function repeat(count: number, answer: RowAnswer): readonly RowAnswer[] {
@@ -100,8 +135,7 @@ function entityIndex(path: unknown, count: number): number | null {
 }
 
 function factsByIndex(result: SubgraphResult, count: number, reading: AnswerReading): readonly RowFacts[] {
-  if (result.errors.length + result.refusals.length + result.degraded.length === 0)
-    return Array.from({ length: count }, () => NO_FACTS);
+  if (isSilent(result)) return Array.from({ length: count }, () => NO_FACTS);
   const own = Array.from({ length: count }, () => ({
     errors: [] as SubgraphResult['errors'][number][],
     refusals: [] as SubgraphResult['refusals'][number][],

@@ -1,5 +1,6 @@
 import type { DocumentNode } from 'graphql';
 
+import type { AdoptionRoom } from './adopt.ts';
 import type { EntityBatch } from './entity-batch.ts';
 import type { Target } from './paths.ts';
 import type { Report } from './report.ts';
@@ -42,6 +43,8 @@ export interface PlanRun {
   /** Entities already asked for since the operation's last change, by subgraph, selection and variables. */
   readonly batches: Map<string, EntityBatch>;
   readonly report: Report;
+  /** For the answers of all fetches together. */
+  readonly room: AdoptionRoom;
 }
 
 /** One compiled node of a plan. Never rejects: what goes wrong is reported at the fields it costs. */

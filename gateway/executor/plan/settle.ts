@@ -1,9 +1,9 @@
-import { adopt } from './adopt.ts';
+import { type Adopting, adopt } from './adopt.ts';
 import type { FetchSelection } from './answer-fields.ts';
 import { holds } from './guards.ts';
 import { type Target, toPath } from './paths.ts';
 import type { MayTell } from './report.ts';
-import type { RowAnswer } from './row-answer.ts';
+import { BROKEN, type RowAnswer } from './row-answer.ts';
 import { isRow, type Row } from './row.ts';
 import type { PlanRun } from './run.ts';
 import type { TypeRelations } from './type-relations.ts';
@@ -15,20 +15,44 @@ export interface SettledFetch {
 }
 
 /** Where the answers of one fetch go. */
-export interface Settling {
+export interface Settling extends Adopting {
   readonly run: PlanRun;
   /** One for all rows of the fetch. */
   readonly mayTell: MayTell;
 }
 
-/** Takes one row's answer over into every place that shows the row, and tells its facts at each of them. */
+/**
+ * Takes one row's answer over into every place that shows the row, and tells its facts at each of them. Places that the
+ * operation has no room for are told as unanswered.
+ */
 export function settle(fetch: SettledFetch, answer: RowAnswer, targets: readonly Target[], settling: Settling): void {
   const { value, facts, failure } = answer;
   const silent = facts.errors.length + facts.refusals.length + facts.degraded.length === 0 && failure === null;
-  for (const target of targets) {
-    if (isRow(value)) adopt(target.row, value, fetch.selection.fields, fetch.types);
-    if (!silent) tell(fetch, answer, target, settling);
+  const shownCount = isRow(value) ? adoptAtPlaces(fetch, value, targets, settling) : targets.length;
+  for (let place = silent ? shownCount : 0; place < targets.length; place += 1) {
+    const target = targets[place];
+    if (target !== undefined) tell(fetch, place < shownCount ? answer : BROKEN, target, settling);
   }
+}
+
+/** @returns how many of the places show it: all, or the first alone, or none when nothing more may be taken over */
+function adoptAtPlaces(
+  { selection }: SettledFetch,
+  value: Row,
+  targets: readonly Target[],
+  settling: Settling,
+): number {
+  const { room } = settling;
+  const before = room.values;
+  if (before <= 0) return 0;
+  let shownCount = 0;
+  for (const { row } of targets) {
+    adopt(row, value, selection.fields, settling);
+    shownCount += 1;
+    // Each place costs what the first one did.
+    if (shownCount === 1 && (before - room.values) * (targets.length - 1) > room.values) break;
+  }
+  return shownCount;
 }
 
 function tell(

@@ -1,8 +1,9 @@
 import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan } from '@apollo/query-planner';
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, GraphQLError } from 'graphql';
 
 import { requestError } from '#gateway/http/request-error.ts';
+import { withoutIntrospection } from '#gateway/executor/introspection.ts';
 import { stripSecurity } from '#gateway/composition.ts';
 import { nextTurn } from '#platform/turns.ts';
 
@@ -40,10 +41,13 @@ export async function openPlanner(supergraphSdl: string, { withDocuments }: Plan
     try {
       // Apollo Server validates each document once.
       const named = operationName === undefined ? {} : { operationName };
-      return planner.buildQueryPlan(operationFromDocument(apiSchema, document, { ...named, validate: false }));
+      const planned = withoutIntrospection(document);
+      return planner.buildQueryPlan(operationFromDocument(apiSchema, planned, { ...named, validate: false }));
     } catch (error) {
       // The planner's own limits are plain errors; see validateRecursiveSelections and checkNonLocalSelectionsLimit there.
-      if (error instanceof Error && /^(Exceeded maximum|Number of .* exceeds)/.test(error.message)) throw tooMuch();
+      // The last: ways of an interface's types, combined (flatCartesianProduct), are more than an array holds.
+      if (error instanceof Error && /^(Exceeded maximum|Number of .* exceeds|Invalid array length)/.test(error.message))
+        throw tooMuch();
       throw error;
     }
   };
@@ -51,6 +55,14 @@ export async function openPlanner(supergraphSdl: string, { withDocuments }: Plan
 }
 
 /** The refusal of a document that would take too long to plan. */
-export function tooMuch(): Error {
+export function tooMuch(): GraphQLError {
   return requestError('LIMIT_COST', 'The document selects too much to be planned.');
+}
+
+/** The same refusal by the clock: a busy machine may have been the reason, and not the document. */
+export class PlanningTimeout extends GraphQLError {
+  constructor() {
+    const { message, extensions } = tooMuch();
+    super(message, { extensions });
+  }
 }

@@ -2,9 +2,7 @@ import {
   type DocumentNode,
   type FieldNode,
   getNamedType,
-  type GraphQLNamedType,
   type GraphQLSchema,
-  isAbstractType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -13,8 +11,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
+import { readFieldGraphs } from './field-graphs.ts';
+import { createPositions, type Position, waysOf } from './positions.ts';
 import { fragmentsOf } from '#gateway/auth/document-coordinates.ts';
-import { readResolvedFields } from '#gateway/field-resolvers.ts';
 
 /** How much the planner may have to look at for an operation; never more than `most`, where counting ends. */
 export type WeighOperation = (document: DocumentNode, operation: OperationDefinitionNode, most: number) => number;
@@ -23,59 +22,56 @@ export type WeighOperation = (document: DocumentNode, operation: OperationDefini
 const PLAIN_FIELD = 0.1;
 
 /**
- * Weighs operations over a supergraph before they are planned: the planner follows each way to reach a field, and where
- * several subgraphs answer a field of an entity the ways multiply with every level (three subgraphs and ten levels of one
- * such field: 81 s). The sum over all fields of the ways to reach them; a plain field counts a tenth.
+ * Weighs operations over a supergraph before they are planned: the sum over all fields of the ways to reach them, where a
+ * plain field counts a tenth. The planner follows each way to reach a field: where several subgraphs answer a field of an
+ * entity the ways multiply with every level (three subgraphs and ten levels of one such field: 81 s). An interface that its
+ * subgraph cannot answer for all its types is taken apart into them, and each is followed on its own: types multiply with
+ * every such level too (three types and eight levels: 7 s). Where it can be asked itself the ways of its types are only
+ * listed. A way to another subgraph has its own price where keys or required fields must be looked for on the way.
  */
 export function createOperationWeigher(supergraphSdl: string, apiSchema: GraphQLSchema): WeighOperation {
-  const choices = readChoices(supergraphSdl);
-  const choicesOf = (type: GraphQLNamedType, field: string): number => {
-    if (!isAbstractType(type)) return choices.get(`${type.name}.${field}`) ?? 1;
-    // The planner may take an abstract type apart.
-    const possible = apiSchema.getPossibleTypes(type).map(({ name }) => choices.get(`${name}.${field}`) ?? 1);
-    return Math.max(choices.get(`${type.name}.${field}`) ?? 1, ...possible);
-  };
+  const { root: rootOf, follow, narrow } = createPositions(readFieldGraphs(parse(supergraphSdl, { noLocation: true })));
   return (document, operation, most) => {
     const fragments = fragmentsOf(document);
     let weight = 0;
-    const weighField = (node: FieldNode, type: GraphQLNamedType, ways: number): void => {
+    /** @returns what is paid once for all fields of the set */
+    const weighField = (node: FieldNode, at: Position): number => {
       const name = node.name.value;
-      const reached = ways * choicesOf(type, name);
-      weight += reached === 1 ? PLAIN_FIELD : reached;
+      const { type } = at.place;
       const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
-      if (node.selectionSet !== undefined && field !== undefined)
-        weighSet(node.selectionSet, getNamedType(field.type), reached);
+      const set = node.selectionSet;
+      const { position, ways, moved, searched } =
+        field === undefined
+          ? { position: at, ways: waysOf(at), moved: 0, searched: 0 }
+          : follow(at, { name, type: getNamedType(field.type), isLeaf: set === undefined });
+      weight += Math.max(ways <= 1 ? PLAIN_FIELD : ways, moved);
+      if (set !== undefined && field !== undefined) weighSet(set, position);
+      return searched;
     };
-    const weighSet = (set: SelectionSetNode, type: GraphQLNamedType, ways: number): void => {
+    /** @returns what is paid for its fields by now, to be paid once a value: also where they stand in fragments */
+    const weighSet = (set: SelectionSetNode, at: Position, paid = 0): number => {
+      let searched = paid;
       for (const node of set.selections) {
-        if (weight >= most) return;
-        if (node.kind === Kind.FIELD) weighField(node, type, ways);
-        else {
+        if (weight >= most) return searched;
+        if (node.kind === Kind.FIELD) {
+          const search = weighField(node, at);
+          weight += Math.max(0, search - searched);
+          searched = Math.max(searched, search);
+        } else {
           const body = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
           const condition = body?.typeCondition?.name.value;
           // An empty unfolding costs as much as a field: fragments of fragments double without end.
           weight += PLAIN_FIELD;
-          if (body !== undefined)
-            weighSet(body.selectionSet, (condition === undefined ? null : apiSchema.getType(condition)) ?? type, ways);
+          const type = condition === undefined ? undefined : apiSchema.getType(condition);
+          if (body === undefined) continue;
+          if (type === undefined || type === at.place.type) searched = weighSet(body.selectionSet, at, searched);
+          else weighSet(body.selectionSet, narrow(at, type));
         }
       }
+      return searched;
     };
     const root = apiSchema.getRootType(operation.operation);
-    if (root !== undefined && root !== null) weighSet(operation.selectionSet, root, 1);
+    if (root !== undefined && root !== null) weighSet(operation.selectionSet, rootOf(root));
     return Math.min(weight, most);
   };
-}
-
-/** `Type.field` of entities and roots -> how many subgraphs answer it; absent: one, or the one it was reached in. */
-function readChoices(supergraphSdl: string): ReadonlyMap<string, number> {
-  const document = parse(supergraphSdl, { noLocation: true });
-  const roots = new Set(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.SCHEMA_DEFINITION ? node.operationTypes.map(({ type }) => type.name.value) : [],
-    ),
-  );
-  const contested = readResolvedFields(document).filter(
-    ({ typeName, isEntity, graphs }) => graphs.length > 1 && (isEntity || roots.has(typeName)),
-  );
-  return new Map(contested.map(({ coordinate, graphs }) => [coordinate, graphs.length]));
 }

@@ -47,6 +47,18 @@ describe('createPlannerThread', () => {
     await thread.close();
   });
 
+  it('takes a plan that was ready in time, also where its own thread was held past that time', async () => {
+    const thread = createPlannerThread(supergraph, { planMs: 600 });
+    await thread.plan(asked('{ t { a } }'));
+    const planning = thread.plan(asked('{ t { b } }'));
+    // From where timers come next.
+    await new Promise((resolve) => setImmediate(resolve));
+    const heldUntil = performance.now() + 1_000;
+    while (performance.now() < heldUntil);
+    expect(await planning).toMatchObject({ kind: 'QueryPlan' });
+    await thread.close();
+  });
+
   it('lets no more wait than it is told, and refuses what waits when it is closed', async () => {
     const thread = createPlannerThread(supergraph, { maxWaiting: 2 });
     const waiting = [thread.plan(asked(HARD)), thread.plan(asked('{ t { a } }'))];

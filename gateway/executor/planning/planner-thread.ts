@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { QueryPlan } from '@apollo/query-planner';
 
-import { tooMuch } from './open-planner.ts';
+import { PlanningTimeout, tooMuch } from './open-planner.ts';
 import type { PlannerMessage, PlannerThreadData } from './planner-protocol.ts';
 import { createPlannerQueue } from './planner-queue.ts';
 import { requestError } from '#gateway/http/request-error.ts';
@@ -19,8 +19,8 @@ export interface PlanRequest {
 /** Plans the operations of one supergraph in a thread of their own, one after the other, one of each caller in turn. */
 export interface PlannerThread {
   /**
-   * @throws {GraphQLError} LIMIT_COST when it takes too long or too much memory; OVERLOADED when too many wait, in all or
-   * of this caller; DEADLINE_EXCEEDED when it was given up because nobody wanted it
+   * @throws {GraphQLError} LIMIT_COST when it takes too long (a PlanningTimeout) or too much memory; OVERLOADED when too
+   * many wait, in all or of this caller; DEADLINE_EXCEEDED when it was given up because nobody wanted it
    */
   readonly plan: (request: PlanRequest) => Promise<QueryPlan>;
   /**
@@ -35,7 +35,7 @@ export interface PlannerThread {
 }
 
 export interface PlannerThreadOptions {
-  /** Milliseconds one operation may take. @default 2_000 */
+  /** Milliseconds of the clock one operation may take; longer where this thread itself is held. @default 2_000 */
   readonly planMs?: number;
   /** Operations that may wait. @default 50 */
   readonly maxWaiting?: number;
@@ -126,12 +126,16 @@ export function createPlannerThread(supergraphSdl: string, options: PlannerThrea
     if (!ready) return;
     const job = queue.next();
     if (job === undefined) return;
-    const timer = setTimeout(() => {
+    const id = nextId;
+    const giveUp = (): void => {
+      if (running?.id !== id) return;
       void end();
-      finish(({ reject }) => reject(tooMuch()));
-    }, planMs);
-    running = { id: nextId, job, timer };
-    worker?.postMessage({ id: nextId, text: job.text, operationName: job.operationName });
+      finish(({ reject }) => reject(new PlanningTimeout()));
+    };
+    // Where the loop was held, timers come before messages: what the thread has sent meanwhile is read first.
+    const timer = setTimeout(() => setImmediate(giveUp), planMs);
+    running = { id, job, timer };
+    worker?.postMessage({ id, text: job.text, operationName: job.operationName });
     nextId += 1;
   };
   const review = (): void => {

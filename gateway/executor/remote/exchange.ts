@@ -4,12 +4,23 @@ import zlib from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 
+import { AnswerBody } from './answer-body.ts';
+import type { Waiting } from '#gateway/executor/waiting.ts';
+
+/** Where a subgraph answers, in the parts a call needs. */
+export interface Endpoint {
+  readonly origin: string;
+  /** With the query. */
+  readonly path: string;
+}
+
 /** One POST to a subgraph. */
 export interface Exchange {
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly endpoint: Endpoint;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
   readonly body: string;
-  readonly signal: AbortSignal;
+  readonly waiting: Waiting;
 }
 
 /** What came back: the whole body, decompressed. */
@@ -49,21 +60,34 @@ const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
 const CONNECTIONS = 128;
 /** Origins whose connections are kept; supergraphs may change their addresses for ever. */
 const MAX_ORIGINS = 256;
-/** A second net beneath the fetch's own signal, beyond the longest time a fetch may have. */
+/** A second net beneath the fetch's own time, beyond the longest time a fetch may have. */
 const LONGEST_MS = 125_000;
 
-/** Keep-alive connections, one pool an origin. */
-export function createExchanger(): Exchanger {
-  const pools = new LRUCache<string, Pool>({
+interface Origin {
+  readonly pool: Pool;
+  readonly connections: number;
+  /** Exchanges that have a connection, or one is made for them, whether or not anybody still waits for these. */
+  sent: number;
+  /** Those that wait for one, oldest first. */
+  readonly line: Set<Post>;
+  isSending: boolean;
+}
+
+/**
+ * Keep-alive connections, one pool an origin. Exchanges wait here and not in the pool: it would give a connection to those
+ * whose time is over by then, and close it again, once for each that waited while a subgraph stood still.
+ */
+export function createExchanger({ connections = CONNECTIONS }: { readonly connections?: number } = {}): Exchanger {
+  const origins = new LRUCache<string, Origin>({
     max: MAX_ORIGINS,
-    // Finishes what runs.
-    dispose: (pool) => void pool.close(),
+    // Finishes what runs. It rejects when the pool is destroyed: a swap may end after all were closed.
+    dispose: ({ pool }) => void pool.close().catch(() => undefined),
   });
-  const poolOf = (origin: string): Pool => {
-    const known = pools.get(origin);
+  const originOf = (name: string): Origin => {
+    const known = origins.get(name);
     if (known !== undefined) return known;
-    const pool = new Pool(origin, {
-      connections: CONNECTIONS,
+    const pool = new Pool(name, {
+      connections,
       pipelining: 1,
       allowH2: false,
       headersTimeout: LONGEST_MS,
@@ -71,108 +95,189 @@ export function createExchanger(): Exchanger {
       keepAliveTimeout: 4_000,
       connect: { timeout: 5_000 },
     });
-    pools.set(origin, pool);
-    return pool;
+    const made: Origin = { pool, connections, sent: 0, line: new Set(), isSending: false };
+    origins.set(name, made);
+    return made;
   };
-  // A request that began before a swap may still ask an origin that nobody needs any more.
-  const running = new Map<string, number>();
   let retained: ReadonlySet<string> | null = null;
-  const count = (origin: string, step: 1 | -1): void => {
-    const now = (running.get(origin) ?? 0) + step;
-    if (now > 0) running.set(origin, now);
-    else running.delete(origin);
-    if (now === 0 && retained?.has(origin) === false) pools.delete(origin);
-  };
   return {
-    send: async ({ url, headers, body, signal }) => {
-      const path = url.pathname + url.search;
-      count(url.origin, 1);
-      try {
-        const answer = await post(poolOf(url.origin), { path, headers, body, signal });
-        return await readAnswer(answer, Buffer.byteLength(body));
-      } finally {
-        count(url.origin, -1);
-      }
+    send: ({ endpoint, headers, body, waiting }) => {
+      const origin = originOf(endpoint.origin);
+      const over = (): void => {
+        // A request that began before a swap may still ask an origin that nobody needs any more.
+        const isNeeded = isUsed(origin) || retained?.has(endpoint.origin) !== false;
+        if (!isNeeded && origins.peek(endpoint.origin) === origin) origins.delete(endpoint.origin);
+      };
+      return new Promise((resolve, reject) => {
+        const post = { path: endpoint.path, headers, body: Buffer.from(body) };
+        new Post({ origin, post, waiting, resolve, reject, over }).begin();
+      });
     },
-    retain: (origins) => {
-      retained = origins;
-      const unused = [...pools.keys()].filter((origin) => !origins.has(origin) && !running.has(origin));
-      for (const origin of unused) pools.delete(origin);
+    retain: (wanted) => {
+      retained = wanted;
+      const unused = [...origins].filter(([name, origin]) => !wanted.has(name) && !isUsed(origin));
+      for (const [name] of unused) origins.delete(name);
     },
     close: async () => {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      // What ends now closes nothing: it is destroyed.
+      retained = null;
+      await Promise.all([...origins.values()].map(({ pool }) => pool.destroy()));
     },
   };
 }
 
 const BROKEN_CONNECTION: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-interface RawAnswer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly chunks: readonly Buffer[];
-  readonly receivedBytes: number;
+function isUsed({ sent, line }: Origin): boolean {
+  return sent + line.size > 0;
 }
 
-interface Post extends Omit<Exchange, 'url'> {
-  readonly path: string;
-}
-
-/** Without a stream for each answer: answers are bounded, and a stream costs more than the rest of a call. */
-function post(pool: Pool, { signal, ...request }: Post): Promise<RawAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
-  const chunks: Buffer[] = [];
-  let receivedBytes = 0;
-  let answer: Pick<RawAnswer, 'status' | 'headers'> | null = null;
-  let controller: Dispatcher.DispatchController | null = null;
-  const fail = (error: ExchangeError): void => {
-    signal.removeEventListener('abort', leave);
-    reject(error);
-    controller?.abort(error);
-  };
-  const leave = (): void => fail(new ExchangeError('nobody waits for the answer any longer'));
-  const handler: Dispatcher.DispatchHandler = {
-    onRequestStart: (started) => {
-      controller = started;
-      if (signal.aborted) started.abort(new ExchangeError('nobody waits for the answer any longer'));
-    },
-    onResponseStart: (_started, status, headers) => {
-      // 1xx come before the answer.
-      if (status < 200) return;
-      answer = { status, headers };
-      if (Number(headerOf(headers, 'content-length')) > ANSWER_LIMIT_BYTES) fail(tooLarge());
-    },
-    onResponseData: (_started, chunk) => {
-      receivedBytes += chunk.byteLength;
-      if (receivedBytes > ANSWER_LIMIT_BYTES) fail(tooLarge());
-      else chunks.push(chunk);
-    },
-    onResponseEnd: () => {
-      signal.removeEventListener('abort', leave);
-      if (answer !== null) resolve({ ...answer, chunks, receivedBytes });
-    },
-    onResponseError: (_started, cause) => {
-      const code: unknown = 'code' in cause ? cause.code : undefined;
-      const unanswered = answer === null && BROKEN_CONNECTION.has(code);
-      fail(new ExchangeError(answer === null ? 'the connection failed' : BROKEN_OFF, { unanswered, cause }));
-    },
-  };
-  if (signal.aborted) leave();
-  else {
-    signal.addEventListener('abort', leave, { once: true });
-    pool.dispatch({ ...request, method: 'POST' }, handler);
+/** Gives free connections to who waits. Not from within itself: of a pool that is closed each would fail in the next. */
+function sendNext(origin: Origin): void {
+  if (origin.isSending) return;
+  origin.isSending = true;
+  try {
+    for (const post of origin.line) {
+      if (origin.sent >= origin.connections) break;
+      origin.line.delete(post);
+      post.send();
+    }
+  } finally {
+    origin.isSending = false;
   }
-  return promise;
+}
+
+const NOBODY_WAITS = 'nobody waits for the answer any longer';
+
+interface Posting {
+  readonly origin: Origin;
+  readonly post: { readonly path: string; readonly headers: readonly string[]; readonly body: Buffer };
+  readonly waiting: Waiting;
+  readonly resolve: (answer: ExchangeAnswer | Promise<ExchangeAnswer>) => void;
+  readonly reject: (error: ExchangeError) => void;
+  /** Called once, when nothing of it runs any more. */
+  readonly over: () => void;
+}
+
+/**
+ * One exchange from its place in line to its answer. A class, because each call makes one; without a stream for the
+ * answer: answers are bounded, and a stream costs more than the rest of a call.
+ */
+class Post implements Dispatcher.DispatchHandler {
+  readonly #posting: Posting;
+  readonly #body = new AnswerBody();
+  #status = 0;
+  #headers: IncomingHttpHeaders | null = null;
+  #controller: Dispatcher.DispatchController | null = null;
+  #isSent = false;
+  #isOver = false;
+  #isGone = false;
+
+  constructor(posting: Posting) {
+    this.#posting = posting;
+  }
+
+  /** Sends it as soon as there is a connection for it. */
+  begin(): void {
+    const { origin, waiting } = this.#posting;
+    if (waiting.isOver) {
+      this.fail(new ExchangeError(NOBODY_WAITS));
+      return;
+    }
+    waiting.onOver = () => this.fail(new ExchangeError(NOBODY_WAITS));
+    if (origin.sent < origin.connections) this.send();
+    else origin.line.add(this);
+  }
+
+  send(): void {
+    const { origin, post } = this.#posting;
+    const { path, headers, body } = post;
+    origin.sent += 1;
+    this.#isSent = true;
+    // It keeps the list and does not change it.
+    origin.pool.dispatch({ path, method: 'POST', headers: headers as string[], body }, this);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(new ExchangeError(NOBODY_WAITS));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // 1xx come before the answer.
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = headers;
+    if (Number(headerOf(headers, 'content-length')) > ANSWER_LIMIT_BYTES) this.fail(tooLarge());
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#body.byteLength + chunk.byteLength > ANSWER_LIMIT_BYTES) this.fail(tooLarge());
+    else this.#body.add(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return;
+    const { resolve, reject, post } = this.#posting;
+    this.#end();
+    this.#leave();
+    if (this.#headers === null) return reject(new ExchangeError(BROKEN_OFF));
+    const wire = { sentBytes: post.body.byteLength, receivedBytes: this.#body.byteLength };
+    try {
+      resolve(readAnswer({ status: this.#status, headers: this.#headers, bytes: this.#body.bytes(), wire }));
+    } catch (error) {
+      // It throws no other.
+      reject(error as ExchangeError);
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    const code: unknown = 'code' in cause ? cause.code : undefined;
+    const unanswered = this.#headers === null && BROKEN_CONNECTION.has(code);
+    this.fail(new ExchangeError(this.#headers === null ? 'the connection failed' : BROKEN_OFF, { unanswered, cause }));
+    this.#leave();
+  }
+
+  fail(error: ExchangeError): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#posting.reject(error);
+    // The pool forgets nothing that it has no connection for yet: until it has one, or gives up, that place is taken.
+    if (this.#isSent && this.#controller === null) return;
+    this.#leave();
+    this.#controller?.abort(error);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#posting.waiting.onOver = null;
+  }
+
+  /** Gives back its place in line or its connection. */
+  #leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    const { origin, over } = this.#posting;
+    if (this.#isSent) origin.sent -= 1;
+    else origin.line.delete(this);
+    sendNext(origin);
+    over();
+  }
 }
 
 const BROKEN_OFF = 'the answer broke off or its compression is broken';
 
-async function readAnswer(answer: RawAnswer, sentBytes: number): Promise<ExchangeAnswer> {
-  const { status, headers, receivedBytes } = answer;
+interface RawAnswer extends Pick<ExchangeAnswer, 'status' | 'wire'> {
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+}
+
+/** @throws {ExchangeError} */
+function readAnswer({ status, headers, bytes, wire }: RawAnswer): ExchangeAnswer | Promise<ExchangeAnswer> {
+  const mediaType = mediaTypeOf(headerOf(headers, 'content-type'));
   const encoding = headerOf(headers, 'content-encoding').trim().toLowerCase();
-  const bytes = await decompress(Buffer.concat(answer.chunks), encoding);
-  const mediaType = headerOf(headers, 'content-type').split(';')[0]?.trim().toLowerCase() ?? '';
-  return { status, mediaType, text: decode(bytes), wire: { sentBytes, receivedBytes } };
+  if (encoding === '' || encoding === 'identity') return { status, mediaType, text: decode(bytes), wire };
+  return decompress(bytes, encoding).then((plain) => ({ status, mediaType, text: decode(plain), wire }));
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string {
@@ -180,12 +285,16 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string {
   return Array.isArray(value) ? value.join(', ') : (value ?? '');
 }
 
+function mediaTypeOf(contentType: string): string {
+  const end = contentType.indexOf(';');
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+}
+
 const gunzip = promisify<Buffer, object, Buffer>(zlib.gunzip);
 const brotli = promisify<Buffer, object, Buffer>(zlib.brotliDecompress);
 
 /** Never more than the limit: a few bytes can stand for gigabytes. */
 async function decompress(bytes: Buffer, encoding: string): Promise<Buffer> {
-  if (encoding === '' || encoding === 'identity') return bytes;
   if (encoding !== 'gzip' && encoding !== 'br')
     throw new ExchangeError('the answer is compressed in a way that was not offered');
   try {
@@ -200,9 +309,11 @@ function tooLarge(): ExchangeError {
   return new ExchangeError(`the answer is larger than ${ANSWER_LIMIT_BYTES} bytes`);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new ExchangeError('the answer is not UTF-8 text', { cause });
   }

@@ -63,6 +63,21 @@ describe('a remote subgraph', () => {
     expect(shop.connections()).toBe(2);
   });
 
+  it('that no graph names any more is broken off when all are closed', async () => {
+    const asked = Promise.withResolvers<void>();
+    await using shop = await serveSubgraph(() => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    });
+    await using graph = await mixed(shop);
+    const running = graph.ask('{ people { points } }');
+    await asked.promise;
+    graph.remote.retain([]);
+    await graph.remote.close();
+    // A rejection that nobody handles would fail the run.
+    expect((await running).errors).toHaveLength(2);
+  });
+
   it('answers beside one of this process, over kept connections', async () => {
     await using shop = await serveSubgraph(points);
     await using graph = await mixed(shop);

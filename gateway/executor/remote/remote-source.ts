@@ -1,6 +1,13 @@
 import { Kind, OperationTypeNode } from 'graphql';
 
-import { createExchanger, type Exchange, type ExchangeAnswer, ExchangeError, type Exchanger } from './exchange.ts';
+import {
+  createExchanger,
+  type Endpoint,
+  type Exchange,
+  type ExchangeAnswer,
+  ExchangeError,
+  type Exchanger,
+} from './exchange.ts';
 import { createRemoteWatches } from './remote-watch.ts';
 import { maskForeignErrors } from './foreign-errors.ts';
 import { readResult } from './read-result.ts';
@@ -67,7 +74,9 @@ export function createRemoteSources(deps: RemoteSourcesDeps): RemoteSources {
         );
       const url = readUrl(name, address);
       const sign = trust === 'context' ? signerOf(name, deps) : null;
-      const remote: Remote = { ...deps, name, url, trust, sign, headers, exchanger };
+      const endpoint = { origin: url.origin, path: url.pathname + url.search };
+      const fixedHeaders = headersFor(trust, headers);
+      const remote: Remote = { ...deps, name, endpoint, trust, sign, fixedHeaders, exchanger };
       const { logger } = deps;
       return {
         name,
@@ -83,6 +92,25 @@ export function createRemoteSources(deps: RemoteSourcesDeps): RemoteSources {
       exchanger.retain(new Set(subgraphs.flatMap((subgraph) => URL.parse(addressOf(subgraph))?.origin ?? [])));
     },
   };
+}
+
+const OUR_HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/graphql-response+json, application/json',
+  'accept-encoding': 'gzip, br',
+};
+/** What tells of the caller, by who is told: never what the configuration says. */
+const TOLD_HEADERS = {
+  none: ['x-request-id'],
+  token: ['x-request-id', 'authorization', 'mortar-purpose', 'mortar-medium'],
+  context: ['x-request-id', CONTEXT_HEADER],
+} as const satisfies Record<RemoteSubgraph['trust'], readonly string[]>;
+
+/** Names and values in turn of what is the same for each fetch; given ones never stand in the place of ours. */
+function headersFor(trust: RemoteSubgraph['trust'], given: Readonly<Record<string, string>>): readonly string[] {
+  const ours: ReadonlySet<string> = new Set([...Object.keys(OUR_HEADERS), ...TOLD_HEADERS[trust]]);
+  const others = Object.entries(given).filter(([name]) => !ours.has(name));
+  return [...others, ...Object.entries(OUR_HEADERS)].flat();
 }
 
 function readUrl(name: string, address: string): URL {
@@ -106,10 +134,11 @@ function invalid(message: string): MortarError {
 
 interface Remote {
   readonly name: string;
-  readonly url: URL;
+  readonly endpoint: Endpoint;
   readonly trust: RemoteSubgraph['trust'];
   readonly sign: SignContext | null;
-  readonly headers: Readonly<Record<string, string>>;
+  /** The same for each fetch: names and values in turn. */
+  readonly fixedHeaders: readonly string[];
   readonly exchanger: Exchanger;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
@@ -119,27 +148,24 @@ interface Remote {
 async function callRemote(remote: Remote, fetch: SourceFetch): Promise<SubgraphResult> {
   try {
     const startedAtMs = remote.clock.nowMs();
-    const answer = await sendFetch(remote, fetch);
+    const exchange = exchangeOf(remote, fetch);
+    let answer: ExchangeAnswer;
+    try {
+      answer = await remote.exchanger.send(exchange);
+    } catch (error) {
+      // A kept connection that the other side just closed: only what changes nothing may be sent a second time.
+      const again = error instanceof ExchangeError && error.unanswered && !fetch.waiting.isOver && isQuery(fetch);
+      if (!again) throw error;
+      answer = await remote.exchanger.send(exchange);
+    }
     return toResult(remote, answer, (told) => adoptTracePart(told, fetch.request.trace, startedAtMs));
   } catch (error) {
     // A client that left, or a time that is over, says nothing of the subgraph.
-    if (!fetch.signal.aborted) {
+    if (!fetch.waiting.isOver) {
       const reason = error instanceof Error ? error.message : 'unknown';
       remote.logger.warn({ subgraph: remote.name, requestId: fetch.request.requestId, reason }, 'a subgraph failed');
     }
     throw error;
-  }
-}
-
-async function sendFetch({ exchanger, ...remote }: Remote, fetch: SourceFetch): Promise<ExchangeAnswer> {
-  const exchange = exchangeOf(remote, fetch);
-  try {
-    return await exchanger.send(exchange);
-  } catch (error) {
-    // A kept connection that the other side just closed: only what changes nothing may be sent a second time.
-    const again = error instanceof ExchangeError && error.unanswered && !fetch.signal.aborted && isQuery(fetch);
-    if (!again) throw error;
-    return await exchanger.send(exchange);
   }
 }
 
@@ -149,38 +175,30 @@ function isQuery({ document }: SourceFetch): boolean {
   );
 }
 
-function exchangeOf(
-  { name, url, trust, sign, clock, headers: given }: Omit<Remote, 'exchanger'>,
-  fetch: SourceFetch,
-): Exchange {
-  const { text: query, variables, operationName, request, deadlineAtMs, signal } = fetch;
-  const body = JSON.stringify({ query, variables, ...(operationName === undefined ? {} : { operationName }) });
-  const headers: Record<string, string> = {
-    ...given,
-    'content-type': 'application/json',
-    accept: 'application/graphql-response+json, application/json',
-    'accept-encoding': 'gzip, br',
-    'x-request-id': request.requestId,
-  };
-  const { requestId, principal, purpose, medium, shareKey } = request;
-  if (sign !== null) {
-    const timeLeftMs = Math.max(1, deadlineAtMs - clock.nowMs());
-    const facts = {
-      requestId,
-      principal,
-      purpose,
-      medium,
-      timeLeftMs,
-      ...(shareKey === undefined ? {} : { shareKey }),
-    };
-    headers[CONTEXT_HEADER] = sign(facts, { subgraph: name, body });
+function exchangeOf(remote: Remote, fetch: SourceFetch): Exchange {
+  const { text: query, variables, operationName, request, waiting } = fetch;
+  // What is undefined is not written.
+  const body = JSON.stringify({ query, variables, operationName });
+  const { requestId, purpose, medium } = request;
+  const headers = [...remote.fixedHeaders, 'x-request-id', requestId];
+  if (remote.sign !== null) headers.push(CONTEXT_HEADER, signedContext(remote.sign, remote, { fetch, body }));
+  if (remote.trust === 'token') {
+    if (fetch.authorization !== undefined) headers.push('authorization', fetch.authorization);
+    if (purpose !== null) headers.push('mortar-purpose', purpose);
+    if (medium !== null) headers.push('mortar-medium', medium);
   }
-  if (trust === 'token') {
-    if (fetch.authorization !== undefined) headers['authorization'] = fetch.authorization;
-    if (purpose !== null) headers['mortar-purpose'] = purpose;
-    if (medium !== null) headers['mortar-medium'] = medium;
-  }
-  return { url, headers, body, signal };
+  return { endpoint: remote.endpoint, headers, body, waiting };
+}
+
+function signedContext(
+  sign: SignContext,
+  { name, clock }: Remote,
+  { fetch, body }: { readonly fetch: SourceFetch; readonly body: string },
+): string {
+  const { requestId, principal, purpose, medium, shareKey } = fetch.request;
+  const timeLeftMs = Math.max(1, fetch.deadlineAtMs - clock.nowMs());
+  const facts = { requestId, principal, purpose, medium, timeLeftMs, ...(shareKey === undefined ? {} : { shareKey }) };
+  return sign(facts, { subgraph: name, body });
 }
 
 const GRAPHQL_RESPONSE = 'application/graphql-response+json';

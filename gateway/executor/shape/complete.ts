@@ -31,6 +31,27 @@ export interface Completion {
   readonly findings: Finding[];
   /** The field the pass is in. */
   coordinate: string;
+  /** Fields and list entries that the answer may still have. */
+  room: number;
+}
+
+/**
+ * Fields and list entries of one answer, nulls included: as many as some 50 MB. What subgraphs answered is bounded where
+ * it is taken over; rows without any of their fields are not: 700 kB of them made gigabytes of nulls.
+ */
+const MAX_COMPLETED_VALUES = 2_000_000;
+
+/** An answer would have more values than a process should hold. */
+export class AnswerTooLarge extends Error {}
+
+/** A pass over an answer. */
+export function createCompletion(variables: Completion['variables']): Completion {
+  return { variables, path: [], findings: [], coordinate: '', room: MAX_COMPLETED_VALUES };
+}
+
+function take(completion: Completion, values: number): void {
+  completion.room -= values;
+  if (completion.room < 0) throw new AnswerTooLarge('the answer has too many values');
 }
 
 /** A null that the type forbids: the nearest nullable place above becomes null. */
@@ -94,6 +115,7 @@ function list(inner: Complete): Complete {
   return (value, completion) => {
     if (value === null || value === undefined) return null;
     if (!Array.isArray(value)) return find(completion);
+    take(completion, value.length);
     const { path } = completion;
     const completed: unknown[] = [];
     for (let index = 0; index < value.length; index += 1) {
@@ -140,7 +162,10 @@ function object(schema: GraphQLSchema, declared: GraphQLNamedType, shape: Shape)
   };
 }
 
-/** The type a row is shaped by, from its `__typename`; null: no such type may be here. */
+/**
+ * The type a row is shaped by, from its `__typename`; null: no such type may be here. Undefined is a name that no fetch
+ * asked, as of interfaces that a subgraph knows as objects; null one that was asked and not told.
+ */
 function runtimeTypes(schema: GraphQLSchema, declared: GraphQLNamedType): (name: unknown) => string | null {
   const known = new Map<string, string | null>();
   const decide = (name: string): string | null => {
@@ -151,7 +176,8 @@ function runtimeTypes(schema: GraphQLSchema, declared: GraphQLNamedType): (name:
     return isInterfaceType(type) && isObjectType(declared) && schema.isSubType(type, declared) ? declared.name : null;
   };
   return (name) => {
-    if (name === undefined || name === null || name === declared.name) return declared.name;
+    if (name === undefined || name === declared.name) return declared.name;
+    if (name === null) return isAbstractType(declared) ? null : declared.name;
     if (typeof name !== 'string') return null;
     const found = known.get(name);
     if (found !== undefined) return found;
@@ -162,8 +188,9 @@ function runtimeTypes(schema: GraphQLSchema, declared: GraphQLNamedType): (name:
   };
 }
 
-/** The row as the client selected it; null when a null was promoted to it. */
+/** The row as the client selected it; null when a null was promoted to it. @throws {AnswerTooLarge} */
 export function completeRow(fields: readonly ShapeField[], row: Row, completion: Completion): Row | null {
+  take(completion, fields.length);
   const completed = createRow();
   const { path, variables, coordinate } = completion;
   for (const field of fields) {

@@ -4,12 +4,12 @@ import { removeRules } from './patch.ts';
 removeRules(
   {
     module: 'gateway/executor/remote/exchange.ts',
-    rule: 'dispose: (pool) => void pool.close(),',
-    without: 'dispose: (pool) => void pool.destroy(),',
+    rule: 'dispose: ({ pool }) => void pool.close()',
+    without: 'dispose: ({ pool }) => void pool.destroy()',
   },
   {
     module: 'gateway/executor/remote/exchange.ts',
-    rule: '!origins.has(origin) && !running.has(origin)',
-    without: '!origins.has(origin)',
+    rule: '!wanted.has(name) && !isUsed(origin)',
+    without: '!wanted.has(name)',
   },
 );

@@ -153,7 +153,8 @@ function dataSource(source: SubgraphSource): GraphQLDataSource {
         operationName,
         request,
         deadlineAtMs: request.deadlineAtMs,
-        signal: request.signal,
+        // @apollo/gateway has no way to stop.
+        waiting: { isOver: false, onOver: null },
       });
       const errors = [...result.errors];
       return { data: result.data ?? null, ...(errors.length === 0 ? {} : { errors }) };
