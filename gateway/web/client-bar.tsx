@@ -11,6 +11,16 @@ interface Status {
 
 const NO_TOKEN: Status = { state: 'none', text: 'No token: choose a client' };
 
+/** What the bar says once the issuer answered. */
+async function outcome(client: string, token: Promise<string>): Promise<Status> {
+  try {
+    await token;
+    return { state: 'ready', text: `Token of ${client}` };
+  } catch (error) {
+    return { state: 'failed', text: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 /** Examples and, in sandbox mode, a token of each development client one click away. */
 export function ClientBar({ session }: { readonly session: Session }) {
   const queryEditor = useGraphiQL((state) => state.queryEditor);
@@ -39,14 +49,11 @@ export function ClientBar({ session }: { readonly session: Session }) {
       return;
     }
     setStatus({ state: 'asking', text: 'Asking the issuer…' });
-    try {
-      session.token = await requestToken(client, customer === '' ? null : customer);
-      session.client = client;
-      setStatus({ state: 'ready', text: `Token of ${client}` });
-    } catch (error) {
-      session.token = null;
-      setStatus({ state: 'failed', text: error instanceof Error ? error.message : String(error) });
-    }
+    const token = requestToken(client, customer === '' ? null : customer);
+    session.token = token;
+    const next = await outcome(client, token);
+    // Another client may have been chosen meanwhile: its answer counts, in whatever order the two arrive.
+    if (session.token === token) setStatus(next);
   }
 
   function show(title: string): void {

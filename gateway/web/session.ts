@@ -1,16 +1,17 @@
 import type { Fetcher } from '@graphiql/toolkit';
-import { getOperationAST, OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-sse';
+
+import { chosenOperation } from './chosen-operation.ts';
 
 /** Who the page acts for; changed by the client bar, read by every request. */
 export interface Session {
-  client: string | null;
-  token: string | null;
+  /** Of the client chosen last, while it is still asked for too: a request waits for it. */
+  token: Promise<string> | null;
   purpose: string | null;
 }
 
 export function createSession(): Session {
-  return { client: null, token: null, purpose: null };
+  return { token: null, purpose: null };
 }
 
 /** A development client the sandbox offers. */
@@ -60,21 +61,23 @@ async function findCustomer(): Promise<string> {
  */
 export function createFetcher(session: Session): Fetcher {
   return async (parameters, options) => {
+    const { purpose } = session;
+    const token = await session.token;
     const headers: Record<string, string> = {
-      ...(session.token === null ? {} : { authorization: `Bearer ${session.token}` }),
-      ...(session.purpose === null ? {} : { 'mortar-purpose': session.purpose }),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(purpose === null ? {} : { 'mortar-purpose': purpose }),
       ...options?.headers,
     };
-    const { query, variables, operationName } = parameters;
-    const operation = options?.documentAST && getOperationAST(options.documentAST, operationName);
-    if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
+    const { query, variables } = parameters;
+    const { operationName, subscription } = chosenOperation(query, parameters.operationName ?? null);
+    if (subscription) {
       const client = createClient({ url: '/graphql', headers });
-      return client.iterate({ query, variables, ...(operationName == null ? {} : { operationName }) });
+      return client.iterate({ query, variables, ...(operationName === null ? {} : { operationName }) });
     }
     const response = await fetch('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
-      body: JSON.stringify(parameters),
+      body: JSON.stringify({ query, variables, operationName }),
     });
     return response.json();
   };
