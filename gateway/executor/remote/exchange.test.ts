@@ -113,3 +113,22 @@ it('all that wait are told when the connections are closed, however many', async
   await exchanger.close();
   expect((await settled).every(({ status }) => status === 'rejected')).toBe(true);
 });
+
+it('a graph of more than 256 subgraphs keeps the connection to each, and loses nothing that waits for one', async () => {
+  const shops = await Promise.all(
+    Array.from({ length: 260 }, () => serveSubgraph((call) => sendJson(call, call.query))),
+  );
+  const exchanger = createExchanger({ connections: 1 });
+  try {
+    for (const round of ['first', 'second']) {
+      // Two at once over one connection: one of them waits.
+      const asked = shops.flatMap(({ url }) => [`${round} a`, `${round} b`].map((query) => anExchange(url, { query })));
+      // oxlint-disable-next-line no-await-in-loop -- connections are kept from one round to the next
+      await Promise.all(asked.map(({ exchange }) => exchanger.send(exchange)));
+    }
+    expect(new Set(shops.map((shop) => shop.connections()))).toEqual(new Set([1]));
+  } finally {
+    await exchanger.close();
+    await Promise.all(shops.map((shop) => shop[Symbol.asyncDispose]()));
+  }
+});

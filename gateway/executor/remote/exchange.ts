@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 
 import { AnswerBody } from './answer-body.ts';
@@ -58,8 +57,6 @@ export interface Exchanger {
 const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Connections to one origin; more fetches than that wait their turn within their own time. */
 const CONNECTIONS = 128;
-/** Origins whose connections are kept; supergraphs may change their addresses for ever. */
-const MAX_ORIGINS = 256;
 /** A second net beneath the fetch's own time, beyond the longest time a fetch may have. */
 const LONGEST_MS = 125_000;
 
@@ -78,11 +75,13 @@ interface Origin {
  * whose time is over by then, and close it again, once for each that waited while a subgraph stood still.
  */
 export function createExchanger({ connections = CONNECTIONS }: { readonly connections?: number } = {}): Exchanger {
-  const origins = new LRUCache<string, Origin>({
-    max: MAX_ORIGINS,
-    // Finishes what runs. It rejects when the pool is destroyed: a swap may end after all were closed.
-    dispose: ({ pool }) => void pool.close().catch(() => undefined),
-  });
+  // As many as the supergraph in use has, and those of graphs before it that are still asked.
+  const origins = new Map<string, Origin>();
+  const leave = (name: string, { pool }: Origin): void => {
+    origins.delete(name);
+    // Finishes what runs; rejects when the pool is destroyed: a swap may end after all were closed.
+    pool.close().catch(() => undefined);
+  };
   const originOf = (name: string): Origin => {
     const known = origins.get(name);
     if (known !== undefined) return known;
@@ -106,7 +105,7 @@ export function createExchanger({ connections = CONNECTIONS }: { readonly connec
       const over = (): void => {
         // A request that began before a swap may still ask an origin that nobody needs any more.
         const isNeeded = isUsed(origin) || retained?.has(endpoint.origin) !== false;
-        if (!isNeeded && origins.peek(endpoint.origin) === origin) origins.delete(endpoint.origin);
+        if (!isNeeded && origins.get(endpoint.origin) === origin) leave(endpoint.origin, origin);
       };
       return new Promise((resolve, reject) => {
         const post = { path: endpoint.path, headers, body: Buffer.from(body) };
@@ -116,7 +115,7 @@ export function createExchanger({ connections = CONNECTIONS }: { readonly connec
     retain: (wanted) => {
       retained = wanted;
       const unused = [...origins].filter(([name, origin]) => !wanted.has(name) && !isUsed(origin));
-      for (const [name] of unused) origins.delete(name);
+      for (const [name, origin] of unused) leave(name, origin);
     },
     close: async () => {
       // What ends now closes nothing: it is destroyed.

@@ -4,8 +4,8 @@ import { removeRules } from './patch.ts';
 removeRules(
   {
     module: 'gateway/executor/remote/exchange.ts',
-    rule: 'dispose: ({ pool }) => void pool.close()',
-    without: 'dispose: ({ pool }) => void pool.destroy()',
+    rule: 'pool.close().catch(',
+    without: 'pool.destroy().catch(',
   },
   {
     module: 'gateway/executor/remote/exchange.ts',
