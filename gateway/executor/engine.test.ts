@@ -65,6 +65,18 @@ describe('createEngine', () => {
     await issuer.close();
   });
 
+  it('takes no supergraph over once it is closed, and leaves no thread of one', async () => {
+    const before = threadCount();
+    const answer = () => answered({ a: 1 });
+    const { engine } = await createScriptedEngine({ one: { sdl: 'type Query { a: Int }', answer } });
+    const served = engine.graph();
+    const update = engine.update(`${served.supergraphSdl}\n# another`);
+    await engine.close();
+    await expect(update).rejects.toThrow('the engine was closed');
+    expect(engine.graph()).toBe(served);
+    await vi.waitFor(() => expect(threadCount()).toBe(before));
+  });
+
   it('refuses a security feature nobody enforces', () => {
     const sdl =
       'schema @link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY) { query: Query } type Query { a: String }';

@@ -40,7 +40,7 @@ export interface Engine {
   readonly load: () => Promise<void>;
   /**
    * Replaces the supergraph between two requests: what runs finishes on the old one, and the operations asked most are
-   * planned before the change. @throws {Error} as `load`; the old one then serves on
+   * planned before the change. @throws {Error} as `load`, the old one then serves on; or after `close`
    */
   readonly update: (supergraphSdl: string) => Promise<LoadedGraph>;
   /** Called at each load and update, before a request sees the new graph; and at once when one is loaded. */
@@ -79,6 +79,7 @@ export function createEngine(deps: EngineDeps): Engine {
   // A request keeps its schema, and with it its graph, until it is answered.
   const bySchema = new WeakMap<GraphQLSchema, ServedGraph>();
   let current: ServedGraph | null = null;
+  const closing = new AbortController();
 
   const open = async (supergraphSdl: string): Promise<ServedGraph> => {
     const graph = await loadGraph(supergraphSdl);
@@ -109,7 +110,11 @@ export function createEngine(deps: EngineDeps): Engine {
     update: async (supergraphSdl) => {
       const served = await open(supergraphSdl);
       const before = current?.graph ?? null;
-      await warm(served.graph, before, deps.logger);
+      await warm({ graph: served.graph, before, closed: closing.signal, logger: deps.logger });
+      if (closing.signal.aborted) {
+        await served.graph.close();
+        throw new Error('the engine was closed');
+      }
       use(served);
       before?.retire();
       return served.graph;
@@ -157,6 +162,7 @@ export function createEngine(deps: EngineDeps): Engine {
       return runOperation(compiled, { graph, variables, fetch, notices: context.notices });
     },
     close: async () => {
+      closing.abort();
       await current?.graph.close();
     },
   };
@@ -178,15 +184,24 @@ function ownerOf({ owners, apiSchema }: LoadedGraph, field: string): string | nu
   return owners.get(`${apiSchema.getSubscriptionType()?.name}.${field}`) ?? null;
 }
 
+interface Warming {
+  readonly graph: LoadedGraph;
+  readonly before: LoadedGraph | null;
+  /** Aborted when nobody will ask this graph. */
+  readonly closed: AbortSignal;
+  readonly logger: Logger;
+}
+
 /**
  * Plans what the old graph was asked most, one operation at a time, so that requests go on between. What is planned in a
  * thread is waited for only so long.
  */
-async function warm(graph: LoadedGraph, before: LoadedGraph | null, logger: Logger): Promise<void> {
-  const wait = { caller: WARMING, signal: AbortSignal.timeout(WARM_HEAVY_MS) };
+async function warm({ graph, before, closed, logger }: Warming): Promise<void> {
+  const wait = { caller: WARMING, signal: AbortSignal.any([closed, AbortSignal.timeout(WARM_HEAVY_MS)]) };
   for (const source of before?.mostUsed(WARMED_OPERATIONS) ?? []) {
     // oxlint-disable-next-line no-await-in-loop -- that is the point
     await nextTurn();
+    if (closed.aborted) return;
     try {
       // oxlint-disable-next-line no-await-in-loop -- that is the point
       await graph.compile(source, wait);
