@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { apiSchemaOf } from '#gateway/api-schema.ts';
 import { stripSecurity } from '#gateway/composition.ts';
+import { EngineClosed } from './engine.ts';
 import { readOwners } from '#gateway/supergraph.ts';
 import { answered, createScriptedEngine } from '#test/support/federation/scripted-engine.ts';
 import { aSilentSubgraph, createFixtureGateway, startTestIssuer } from '#test/support/gateway.ts';
@@ -66,16 +67,25 @@ describe('createEngine', () => {
   });
 
   it('takes no supergraph over once it is closed, and leaves no thread of one', async () => {
-    const before = threadCount();
-    const answer = () => answered({ a: 1 });
-    const { engine } = await createScriptedEngine({ one: { sdl: 'type Query { a: Int }', answer } });
+    // Four steps, each answered by any of five: planned in a thread.
+    const subgraph = (query: string) => ({
+      sdl: `${query} type T @key(fields: "id") { id: ID! n: T @shareable }`,
+      answer: () => answered({ t: null }),
+    });
+    const [one, another] = [subgraph('type Query { t: T }'), subgraph('')];
+    const { engine, ask } = await createScriptedEngine({ one, b: another, c: another, d: another, e: another });
+    await ask(`{ t ${'{ n '.repeat(4)}{ id }${' }'.repeat(4)} }`);
     const served = engine.graph();
     const update = engine.update(`${served.supergraphSdl}\n# another`);
+    const outcome = update.catch((error: unknown) => error);
+    // One thread of the graph before, and one of the graph that is made ready.
+    await vi.waitFor(() => expect(threadCount()).toBe(2), { timeout: 15_000, interval: 5 });
     await engine.close();
-    await expect(update).rejects.toThrow('the engine was closed');
+    expect(await outcome).toBeInstanceOf(EngineClosed);
     expect(engine.graph()).toBe(served);
-    await vi.waitFor(() => expect(threadCount()).toBe(before));
-  });
+    expect(threadCount()).toBe(0);
+    await expect(engine.load()).rejects.toThrow(EngineClosed);
+  }, 40_000);
 
   it('refuses a security feature nobody enforces', () => {
     const sdl =

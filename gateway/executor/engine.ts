@@ -36,11 +36,11 @@ export interface EngineRequest {
 
 /** Plans and executes operations over the subgraphs of a supergraph. */
 export interface Engine {
-  /** @throws {Error} when the supergraph demands security we do not enforce, or names a subgraph that is not here */
+  /** @throws {Error} when the supergraph demands security we do not enforce, or names a subgraph that is not here; {EngineClosed} */
   readonly load: () => Promise<void>;
   /**
    * Replaces the supergraph between two requests: what runs finishes on the old one, and the operations asked most are
-   * planned before the change. @throws {Error} as `load`, the old one then serves on; or after `close`
+   * planned before the change. @throws {Error} as `load`; the old one then serves on
    */
   readonly update: (supergraphSdl: string) => Promise<LoadedGraph>;
   /** Called at each load and update, before a request sees the new graph; and at once when one is loaded. */
@@ -58,6 +58,14 @@ export interface Engine {
   readonly sourceOf: (field: string) => string | null;
   /** Ends what runs beside the requests. */
   readonly close: () => Promise<void>;
+}
+
+/** Its engine was closed before a supergraph could take over. */
+export class EngineClosed extends Error {
+  constructor() {
+    super('the engine was closed');
+    this.name = 'EngineClosed';
+  }
 }
 
 /** A supergraph and where its subgraphs answer: a request sees one pair from its beginning to its end. */
@@ -79,10 +87,11 @@ export function createEngine(deps: EngineDeps): Engine {
   // A request keeps its schema, and with it its graph, until it is answered.
   const bySchema = new WeakMap<GraphQLSchema, ServedGraph>();
   let current: ServedGraph | null = null;
-  const closing = new AbortController();
+  let isClosed = false;
 
   const open = async (supergraphSdl: string): Promise<ServedGraph> => {
     const graph = await loadGraph(supergraphSdl);
+    if (isClosed) throw new EngineClosed();
     const sources = new Map<string, SubgraphSource>();
     for (const address of graph.subgraphs) {
       const source = wired.get(address.name) ?? deps.findRemote?.(address) ?? null;
@@ -110,10 +119,10 @@ export function createEngine(deps: EngineDeps): Engine {
     update: async (supergraphSdl) => {
       const served = await open(supergraphSdl);
       const before = current?.graph ?? null;
-      await warm({ graph: served.graph, before, closed: closing.signal, logger: deps.logger });
-      if (closing.signal.aborted) {
+      await warm(served.graph, before, deps.logger);
+      if (isClosed) {
         await served.graph.close();
-        throw new Error('the engine was closed');
+        throw new EngineClosed();
       }
       use(served);
       before?.retire();
@@ -162,7 +171,7 @@ export function createEngine(deps: EngineDeps): Engine {
       return runOperation(compiled, { graph, variables, fetch, notices: context.notices });
     },
     close: async () => {
-      closing.abort();
+      isClosed = true;
       await current?.graph.close();
     },
   };
@@ -184,24 +193,15 @@ function ownerOf({ owners, apiSchema }: LoadedGraph, field: string): string | nu
   return owners.get(`${apiSchema.getSubscriptionType()?.name}.${field}`) ?? null;
 }
 
-interface Warming {
-  readonly graph: LoadedGraph;
-  readonly before: LoadedGraph | null;
-  /** Aborted when nobody will ask this graph. */
-  readonly closed: AbortSignal;
-  readonly logger: Logger;
-}
-
 /**
  * Plans what the old graph was asked most, one operation at a time, so that requests go on between. What is planned in a
  * thread is waited for only so long.
  */
-async function warm({ graph, before, closed, logger }: Warming): Promise<void> {
-  const wait = { caller: WARMING, signal: AbortSignal.any([closed, AbortSignal.timeout(WARM_HEAVY_MS)]) };
+async function warm(graph: LoadedGraph, before: LoadedGraph | null, logger: Logger): Promise<void> {
+  const wait = { caller: WARMING, signal: AbortSignal.timeout(WARM_HEAVY_MS) };
   for (const source of before?.mostUsed(WARMED_OPERATIONS) ?? []) {
     // oxlint-disable-next-line no-await-in-loop -- that is the point
     await nextTurn();
-    if (closed.aborted) return;
     try {
       // oxlint-disable-next-line no-await-in-loop -- that is the point
       await graph.compile(source, wait);

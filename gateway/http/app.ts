@@ -3,8 +3,8 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { GraphQLError } from 'graphql';
 
 import { answerClientError } from './client-error.ts';
+import { endConnectionsAtClose } from './connections-at-close.ts';
 import { errorBody } from './request-error.ts';
-import { closeUnusedConnections } from './unused-connections.ts';
 import type { Config } from '#gateway/config-schema.ts';
 import { assertJsonLimits } from '#gateway/plugins/json-limits.ts';
 import type { ErrorCode } from '#platform/errors.ts';
@@ -59,7 +59,7 @@ export function createApp(config: AppConfig, logger: Logger): FastifyInstance {
     done();
   });
   addCors(app, config);
-  closeUnusedConnections(app);
+  endConnectionsAtClose(app);
   app.setErrorHandler((error: FastifyError | GraphQLError, request, reply) =>
     sendFailure(error, request, reply, logger),
   );

@@ -181,6 +181,15 @@ describe('createGraphSwap', () => {
     expect(Math.min(...holds)).toBeLessThan(60);
   });
 
+  it('takes no graph that is offered at the end, and calls nobody for it', async () => {
+    const gateway = await aGateway();
+    await gateway.close();
+    expect(await gateway.supergraph.offer(after)).toBe('refused');
+    expect(gateway.logged.join('\n')).toContain('info a supergraph that was offered at the end is not loaded');
+    expect(gateway.logged.join('\n')).not.toContain('error ');
+    expect(gateway.supergraph.status().refused).toBeNull();
+  });
+
   it('tells the graph that is served, its age and the last refusal', async () => {
     await using gateway = await aGateway();
     const { id } = gateway.supergraph.status();

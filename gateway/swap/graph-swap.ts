@@ -1,4 +1,4 @@
-import type { Engine } from '#gateway/executor/engine.ts';
+import { type Engine, EngineClosed } from '#gateway/executor/engine.ts';
 import { graphId, type LoadedGraph } from '#gateway/executor/loaded-graph.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
@@ -55,6 +55,10 @@ export function createGraphSwap(deps: GraphSwapDeps): GraphSwap {
       logger.info({ graph: graph.id }, 'another supergraph is served');
       return 'swapped';
     } catch (error) {
+      if (error instanceof EngineClosed) {
+        logger.info({}, 'a supergraph that was offered at the end is not loaded');
+        return 'refused';
+      }
       const refused = { id: graphId(supergraphSdl), atMs: clock.nowMs() };
       status = { ...status, refused };
       observeGraph({ kind: 'refused' });

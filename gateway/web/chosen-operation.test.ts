@@ -10,12 +10,19 @@ describe('the operation the page runs', () => {
     expect(chosenOperation(TWO, 'A')).toEqual({ operationName: 'A', subscription: false });
   });
 
-  it('is the first one of the text where the name still belongs to the text before', () => {
+  it('is the only one of the text where the name still belongs to the text before', () => {
     expect(chosenOperation('subscription Live { b }', 'ProductPage')).toEqual({
       operationName: 'Live',
       subscription: true,
     });
-    expect(chosenOperation(TWO, 'Gone')).toEqual({ operationName: 'A', subscription: false });
+    expect(chosenOperation('{ a }', 'ProductPage')).toEqual({ operationName: null, subscription: false });
+  });
+
+  it('is none that was not chosen: the gateway refuses a name that none of several has', () => {
+    expect(chosenOperation('mutation Write { w } query Read { a }', 'ReadMore')).toEqual({
+      operationName: 'ReadMore',
+      subscription: false,
+    });
   });
 
   it('is the first one where no name was chosen, also when it has none itself', () => {
@@ -23,7 +30,7 @@ describe('the operation the page runs', () => {
       operationName: null,
       subscription: false,
     });
-    expect(chosenOperation('{ a }', 'ProductPage')).toEqual({ operationName: null, subscription: false });
+    expect(chosenOperation(TWO, null)).toEqual({ operationName: 'A', subscription: false });
   });
 
   it('keeps its name where the text does not parse or holds none, for the gateway to answer', () => {

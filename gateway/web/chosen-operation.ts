@@ -8,13 +8,15 @@ export interface ChosenOperation {
 }
 
 /**
- * The operation of `query` that `named` means: the one of that name, otherwise the first. The editor tells the name (and
- * the parsed document) up to 100 ms after the text it belongs to, so a name of the text before is expected here. Text
- * that does not parse or holds no operation keeps its name, as no subscription: the gateway says what is wrong with it.
+ * The operation of `query` that `named` means: the one of that name; without a name the first, as GraphiQL has it. The
+ * editor tells the name (and the parsed document) up to 100 ms after the text it belongs to, so a text of one operation
+ * is run under its own. What no operation of several is called, or does not parse, keeps its name, as no subscription:
+ * the gateway says what is wrong with it.
  */
 export function chosenOperation(query: string, named: string | null): ChosenOperation {
   const operations = operationsOf(query);
-  const operation = operations.find(({ name }) => name?.value === named) ?? operations[0];
+  const isClear = named === null || operations.length === 1;
+  const operation = operations.find(({ name }) => name?.value === named) ?? (isClear ? operations[0] : undefined);
   if (operation === undefined) return { operationName: named, subscription: false };
   return {
     operationName: operation.name?.value ?? null,

@@ -53,7 +53,10 @@ export function ClientBar({ session }: { readonly session: Session }) {
     session.token = token;
     const next = await outcome(client, token);
     // Another client may have been chosen meanwhile: its answer counts, in whatever order the two arrive.
-    if (session.token === token) setStatus(next);
+    if (session.token !== token) return;
+    // Headers typed in the editor and the schema's introspection go without it.
+    if (next.state === 'failed') session.token = null;
+    setStatus(next);
   }
 
   function show(title: string): void {

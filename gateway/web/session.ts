@@ -5,7 +5,7 @@ import { chosenOperation } from './chosen-operation.ts';
 
 /** Who the page acts for; changed by the client bar, read by every request. */
 export interface Session {
-  /** Of the client chosen last, while it is still asked for too: a request waits for it. */
+  /** Of the client chosen last; null: none, or it could not be had. Requests wait for one still asked for, and may fail with it. */
   token: Promise<string> | null;
   purpose: string | null;
 }
@@ -63,11 +63,7 @@ export function createFetcher(session: Session): Fetcher {
   return async (parameters, options) => {
     const { purpose } = session;
     const token = await session.token;
-    const headers: Record<string, string> = {
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      ...(purpose === null ? {} : { 'mortar-purpose': purpose }),
-      ...options?.headers,
-    };
+    const headers = headersOf({ token, purpose }, options?.headers);
     const { query, variables } = parameters;
     const { operationName, subscription } = chosenOperation(query, parameters.operationName ?? null);
     if (subscription) {
@@ -81,4 +77,16 @@ export function createFetcher(session: Session): Fetcher {
     });
     return response.json();
   };
+}
+
+/** Names in small letters: `Authorization` of the editor stands in the place of ours, not beside it. */
+function headersOf(
+  { token, purpose }: { readonly token: string | null; readonly purpose: string | null },
+  typed: Readonly<Record<string, unknown>> = {},
+): Record<string, string> {
+  const headers = new Headers();
+  if (token !== null) headers.set('authorization', `Bearer ${token}`);
+  if (purpose !== null) headers.set('mortar-purpose', purpose);
+  for (const [name, value] of Object.entries(typed)) headers.set(name, String(value));
+  return Object.fromEntries(headers);
 }

@@ -75,7 +75,7 @@ interface Origin {
  * whose time is over by then, and close it again, once for each that waited while a subgraph stood still.
  */
 export function createExchanger({ connections = CONNECTIONS }: { readonly connections?: number } = {}): Exchanger {
-  // As many as the supergraph in use has, and those of graphs before it that are still asked.
+  // As many as the supergraph in use has, and those of graphs before it that are still asked: each swap calls `retain`.
   const origins = new Map<string, Origin>();
   const leave = (name: string, { pool }: Origin): void => {
     origins.delete(name);
