@@ -14,10 +14,11 @@ import { MortarError } from '#platform/errors.ts';
 import { nextTurn } from '#platform/turns.ts';
 
 /**
- * Operations beyond this weight are planned in a thread of their own. Below it planning took at most 20 ms, over our
- * supergraph, random ones and those made to be hard; the largest operation that the limits allow over ours weighs 190.
+ * Operations beyond this weight are planned in a thread of their own. Below it planning takes at most 20 ms, 45 on a slow
+ * machine and cold code: over our supergraph, random ones and those made to be hard. Pages of a shop weigh up to 10; the
+ * largest operation that the limits allow over ours weighs 190.
  */
-const MOST_WEIGHT = 100;
+const MOST_WEIGHT = 50;
 const CACHED_OPERATIONS = 2_000;
 const CACHED_BYTES = 48 * 2 ** 20;
 const REMEMBERED_REFUSALS = 500;

@@ -10,8 +10,8 @@ import type { PlanRun } from './plan/run.ts';
 import type { RequestNotices } from './request-notices.ts';
 import { AnswerTooLarge, type Completion, completeRow, createCompletion } from './shape/complete.ts';
 
-/** As many as graphql itself tells; each finding of a long list would be told otherwise. */
-const MAX_VARIABLE_ERRORS = 50;
+/** Each finding of a long list would be told otherwise, and each costs a count of the document's lines. */
+const MAX_VARIABLE_ERRORS = 25;
 
 export interface OperationRun {
   readonly graph: Pick<LoadedGraph, 'apiSchema' | 'owners'>;

@@ -34,6 +34,9 @@ export interface StartedServer {
   readonly current: () => SchemaState | null;
 }
 
+/** Enough to correct a document by; each costs a count of the lines before it. */
+const MAX_VALIDATION_ERRORS = 25;
+
 /** A started Apollo Server over our governed gateway: CSRF prevention on, batching, stack traces and landing pages off. */
 export async function startApolloServer(deps: ApolloDeps): Promise<StartedServer> {
   const engine = createEngine(deps);
@@ -50,6 +53,7 @@ export async function startApolloServer(deps: ApolloDeps): Promise<StartedServer
     stopOnTerminationSignals: false,
     documentStore: createDocumentStore(),
     parseOptions: { maxTokens: deps.limits.tokens },
+    validationOptions: { maxErrors: MAX_VALIDATION_ERRORS, hideSuggestions: true },
     formatError: toClientError,
     plugins: [
       ApolloServerPluginLandingPageDisabled(),

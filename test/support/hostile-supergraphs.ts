@@ -89,7 +89,7 @@ export function composeChain(graphs: number, keysOf: (graph: number) => readonly
   );
 }
 
-const KEY_GRAPHS = 7;
+const KEY_GRAPHS = 6;
 
 /** The planner looks for a way to each key by ways to the others. */
 export const composeKeyBomb = (): string => composeChain(KEY_GRAPHS, (graph) => [`k${graph}`, `k${graph + 1}`]);
@@ -100,9 +100,9 @@ const thereAndBack = (fields: number, keys: number): string =>
 
 /** Over the keys' bomb. */
 export const KEY_BOMBS: readonly HostileRequest[] = [
-  ask('a field behind five keys', thereAndBack(1, 5), null),
+  ask('a field behind four keys', thereAndBack(1, 4), null),
   ask('three fields behind three keys each', thereAndBack(3, 3), null),
-  ask('nine fields behind six keys each', thereAndBack(9, 6), 'LIMIT_COST'),
+  ask('nine fields behind five keys each', thereAndBack(9, 5), 'LIMIT_COST'),
 ];
 
 const CHAINED_GRAPHS = 8;

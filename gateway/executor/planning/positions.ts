@@ -49,6 +49,8 @@ const ENDED_TO_COMPARED = 500;
 
 /** A field of another subgraph than the value's, measured as ways compared. */
 const MOVED_FIELD = 0.3;
+/** Each field it needs first, and each that this one needs: the planner goes back for all before it, at each. */
+const NEEDED_FIELD = 1;
 /**
  * Where a type has keys that not all of its subgraphs know, the planner looks for ways to each key by ways to the others:
  * measured for keys in a chain of subgraphs and for keys that only one of them knows, four times as much for each.
@@ -122,7 +124,7 @@ export function createPositions(fieldGraphs: FieldGraphs): Positions {
       isWhole,
       isSettled: fieldGraphs.isSettled(type.name),
       isAtHand,
-      moved: moves ? MOVED_FIELD * (1 + before) ** 2 : 0,
+      moved: moves ? MOVED_FIELD + NEEDED_FIELD * before * (before + 1) : 0,
       searched: moves && far > FREE_KEYS ? BASE_OF_KEYS ** (far - FREE_KEYS) : 0,
       whole,
       most: Math.max(whole, ...choices),
