@@ -29,6 +29,7 @@ export type OperationAnswer =
 export async function runOperation(operation: CompiledOperation, run: OperationRun): Promise<OperationAnswer> {
   const values = getVariableValues(run.graph.apiSchema, operation.variableDefinitions, run.variables, {
     maxErrors: MAX_VARIABLE_ERRORS,
+    hideSuggestions: true,
   });
   if (values.errors !== undefined) return { kind: 'refused', errors: values.errors };
   const { report, ...told } = createOperationReport(operation.paths, run.notices);

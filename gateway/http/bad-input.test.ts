@@ -246,11 +246,13 @@ describe('HTTP', () => {
     expect([response.statusCode, response.body]).toEqual([400, expect.stringContaining('LIMIT_DEPTH')]);
   });
 
-  it('tells the first 25 findings of a long list', async () => {
-    const query = 'query Q($ids: [ID!]!) { find(ids: $ids) { id } }';
+  it.each([
+    ['findings of a long list', 'query Q($ids: [ID!]!) { find(ids: $ids) { id } }', 'BAD_USER_INPUT'],
+    ['errors of a document', `{ ${'x '.repeat(30)}}`, 'GRAPHQL_VALIDATION_FAILED'],
+  ])('tells the first 25 %s', async (_, query, code) => {
     const { body } = await gateway.ask(query, { variables: { ids: Array(10_000).fill(null) } });
     expect(body.errors).toHaveLength(26);
-    expect(body.errors?.[0]?.extensions['code']).toBe('BAD_USER_INPUT');
+    expect(body.errors?.[0]?.extensions['code']).toBe(code);
   });
 
   it('answers unknown paths and methods with JSON', async () => {

@@ -35,6 +35,7 @@ export function addSubgraphLiveRoute(app: FastifyInstance, deps: SubgraphLiveDep
   const { perProcess } = limits.streams;
   const slots = createStreamSlots({ perProcess, perCaller: perProcess });
   const ends = new Set<() => void>();
+  let closing = false;
 
   const open = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const body = bodies.textOf(request);
@@ -71,11 +72,13 @@ export function addSubgraphLiveRoute(app: FastifyInstance, deps: SubgraphLiveDep
     const end = (): void => stream.end('BREAK');
     ends.add(end);
     pump.start();
+    if (closing) end();
   };
   app.post('/live', (request, reply) =>
     open(request, reply).catch((error: unknown) => deps.refuse(error, request, reply)),
   );
   app.addHook('preClose', async () => {
+    closing = true;
     for (const end of ends) end();
     await Promise.resolve();
   });

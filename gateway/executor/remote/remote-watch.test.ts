@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 
 import { createRemoteSources } from './remote-source.ts';
@@ -10,7 +11,7 @@ import { aRequest } from '#test/support/people-subgraph.ts';
 const logger = { warn: () => undefined };
 
 /** The people of the fixture in a server of their own, and a gateway's way to them. */
-async function openApart() {
+async function openApart({ beforeWatch = async () => {} }: { readonly beforeWatch?: () => Promise<void> } = {}) {
   const changes = createChanges({ key: new Uint8Array(32) });
   const [people] = createFixtureSubgraphs({
     verdict: () => ({ allowed: true }),
@@ -21,8 +22,15 @@ async function openApart() {
   });
   if (people === undefined) throw new Error('the fixture has people');
   const { sign, verify } = contextOfPair();
+  const subgraph: typeof people = {
+    ...people,
+    watch: async (asked) => {
+      await beforeWatch();
+      return people.watch(asked);
+    },
+  };
   const serve = async (port = 0) => {
-    const app = subgraphServer(people, { trust: { context: verify } });
+    const app = subgraphServer(subgraph, { trust: { context: verify } });
     const address = await app.listen({ host: '127.0.0.1', port });
     return { app, address, port: Number(new URL(address).port) };
   };
@@ -100,6 +108,24 @@ it('after the process was away the stream comes again, and tells that keys may h
   await expect.poll(() => changes.watcherCount()).toBe(0);
   await again.app.close();
 }, 20_000);
+
+it('a stream that is opened while its process stops ends with it', async () => {
+  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const beforeWatch = (): Promise<void> => {
+    asked.resolve();
+    return held.promise;
+  };
+  const { changes, served, watch } = await openApart({ beforeWatch });
+  const opening = Promise.allSettled([watch()]);
+  await asked.promise;
+  const closing = served.app.close();
+  // Until the streams that were open by then are ended.
+  await sleep(50);
+  held.resolve();
+  await closing;
+  expect(changes.watcherCount()).toBe(0);
+  await opening;
+});
 
 it('a process that cannot be reached is told at once', async () => {
   const { served, watch } = await openApart();
