@@ -5,8 +5,9 @@ import {
   Kind,
   parse,
   type SelectionSetNode,
-  type TypeNode,
 } from 'graphql';
+
+import { namedTypeOf } from '#gateway/supergraph.ts';
 
 type Directives = readonly ConstDirectiveNode[] | undefined;
 
@@ -87,11 +88,12 @@ function coordinatesIn(
 
 /** Names of types by coordinate. */
 function readFieldTypes(supergraph: DocumentNode): ReadonlyMap<string, string> {
-  const nameOf = (type: TypeNode): string => (type.kind === Kind.NAMED_TYPE ? type.name.value : nameOf(type.type));
   return new Map(
     supergraph.definitions.flatMap((type) =>
       type.kind === Kind.OBJECT_TYPE_DEFINITION || type.kind === Kind.INTERFACE_TYPE_DEFINITION
-        ? (type.fields ?? []).map((field) => [`${type.name.value}.${field.name.value}`, nameOf(field.type)] as const)
+        ? (type.fields ?? []).map(
+            (field) => [`${type.name.value}.${field.name.value}`, namedTypeOf(field.type)] as const,
+          )
         : [],
     ),
   );

@@ -54,7 +54,8 @@ export function readNarrowedFields(supergraphSdl: string): ReadonlyMap<string, s
   return narrowed;
 }
 
-function namedTypeOf(type: TypeNode): string {
+/** The name of a type without its lists and non-nulls. */
+export function namedTypeOf(type: TypeNode): string {
   return type.kind === Kind.NAMED_TYPE ? type.name.value : namedTypeOf(type.type);
 }
 

@@ -54,8 +54,12 @@ it('a connection whose request runs when the app closes ends with its answer', a
   const answer = app.ask('/answer');
   await app.isAsked;
   const closing = app.close();
+  // Until it has begun.
+  await sleep(50);
   app.release();
-  expect(await text(await answer)).toBe('{"done":true}');
+  const response = await answer;
+  expect(response.headers.connection).toBe('close');
+  expect(await text(response)).toBe('{"done":true}');
   expect(await closing).toBeLessThan(SOON_MS);
 }, 90_000);
 
@@ -63,6 +67,8 @@ it('a connection whose stream runs when the app closes ends with its stream', as
   using app = await anApp();
   const stream = await app.ask('/stream');
   const closing = app.close();
+  // Until it has begun.
+  await sleep(50);
   app.release();
   expect(await text(stream)).toBe('begun ended');
   expect(await closing).toBeLessThan(SOON_MS);
@@ -74,6 +80,8 @@ it('requests that a client sent ahead on one connection are all answered before 
   const { received } = await app.send(`GET /answer ${head}GET /stream ${head}GET /answer ${head}`);
   await app.isAsked;
   const closing = app.close();
+  // Until it has begun.
+  await sleep(50);
   app.release();
   expect((await received).match(/HTTP\/1\.1 200/g)).toHaveLength(3);
   expect(await received).toContain('ended');

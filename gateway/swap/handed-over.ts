@@ -5,10 +5,10 @@ import {
   Kind,
   parse,
   type SelectionSetNode,
-  type TypeNode,
 } from 'graphql';
 
 import { type FieldsTypes, readFieldsTypes } from './fields-types.ts';
+import { namedTypeOf } from '#gateway/supergraph.ts';
 
 /** A coordinate that passes through a subgraph which does not own it. */
 export interface HandedOver {
@@ -37,7 +37,7 @@ export function readHandedOver(supergraph: DocumentNode): readonly HandedOver[] 
     ...read(name, directives, 'key'),
     ...fields.flatMap((field) => [
       ...read(name, field.directives, 'requires'),
-      ...read(nameOf(field.type), field.directives, 'provides'),
+      ...read(namedTypeOf(field.type), field.directives, 'provides'),
     ]),
   ]);
 }
@@ -52,7 +52,7 @@ function readTypes(supergraph: DocumentNode): Types {
   const ofField = types.all.flatMap((type) =>
     (type.fields ?? []).map((field: FieldDefinitionNode): [string, string] => [
       `${type.name.value}.${field.name.value}`,
-      nameOf(field.type),
+      namedTypeOf(field.type),
     ]),
   );
   return { ...types, ofField: new Map(ofField) };
@@ -72,10 +72,6 @@ function coordinatesOf({ ofField, named }: Types, typeName: string, fields: stri
   for (const node of parse(`{ ${fields} }`, { noLocation: true }).definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) visitSet(node.selectionSet, typeName);
   return coordinates;
-}
-
-function nameOf(type: TypeNode): string {
-  return type.kind === Kind.NAMED_TYPE ? type.name.value : nameOf(type.type);
 }
 
 const argumentOf = (directive: ConstDirectiveNode, name: string) =>

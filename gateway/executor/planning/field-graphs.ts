@@ -1,6 +1,7 @@
-import { type ConstValueNode, type DocumentNode, Kind, type TypeNode } from 'graphql';
+import { type ConstValueNode, type DocumentNode, Kind } from 'graphql';
 
 import { readResolvedFields, type ResolvedField } from '#gateway/field-resolvers.ts';
+import { namedTypeOf } from '#gateway/supergraph.ts';
 
 /** What the planner sees of a supergraph's fields, by names of types and of join__Graph. */
 export interface FieldGraphs {
@@ -176,13 +177,11 @@ function readValueTypes(supergraph: DocumentNode): ReadonlyMap<string, readonly 
   return new Map(
     supergraph.definitions.flatMap((node) =>
       node.kind === Kind.OBJECT_TYPE_DEFINITION
-        ? [[node.name.value, (node.fields ?? []).map(({ type }) => nameOf(type))] as const]
+        ? [[node.name.value, (node.fields ?? []).map(({ type }) => namedTypeOf(type))] as const]
         : [],
     ),
   );
 }
-
-const nameOf = (type: TypeNode): string => (type.kind === Kind.NAMED_TYPE ? type.name.value : nameOf(type.type));
 
 /** Object types by an abstract type's name, and by its name and a join__Graph's. */
 function readPossibleTypes(supergraph: DocumentNode): ReadonlyMap<string, readonly string[]> {
