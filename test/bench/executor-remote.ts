@@ -21,15 +21,16 @@ interface Bench extends AsyncDisposable {
   /** CPU of its process so far, in milliseconds. */
   readonly cpuMs: (server: Server) => Promise<number>;
   readonly latency: (ms: number) => Promise<void>;
-  /** What `ours` sends for this text is what `floor` replays. */
+  /** What `ours` sends for this text is what `floor` replays, and what it answers. */
   readonly record: (text: string) => Promise<void>;
 }
 
 /**
  * `executor-remote`: CPU of the gateway process a request, subgraphs and callers in processes of their own, 50 requests at
  * once, each with an Authorization of its own that is handed on: our gateway as deployed, bare @apollo/gateway behind
- * Apollo's own HTTP server, and our executor behind that same server, each in a process of its own and alone on its core
- * for windows of ten seconds that alternate.
+ * Apollo's own HTTP server, our executor behind that same server, and a server that makes the same calls without a graph
+ * (how dear HTTP is on this machine: nobody gets below it), each in a process of its own and alone on its core for windows
+ * of ten seconds that alternate.
  */
 export const executorRemote: Evidence = {
   name: 'executor-remote',
@@ -62,9 +63,11 @@ interface Race {
 
 async function race(bench: Bench, { name, text, target }: Race, report: Reporter): Promise<void> {
   const windowMs = report.short ? SHORT_WINDOW_MS : WINDOW_MS;
-  const servers = ['ours', 'apollo', 'executor'] as const;
-  const answers = await Promise.all(servers.map((server) => bench.ask(server, text)));
+  const graphs = ['ours', 'apollo', 'executor'] as const;
+  const servers = [...graphs, 'floor'] as const;
+  const answers = await Promise.all(graphs.map((server) => bench.ask(server, text)));
   const equal = answers.every((answer) => isDeepStrictEqual(answer, answers[0]));
+  await bench.record(text);
   const samples = new Map<Server, number[]>(servers.map((server) => [server, []]));
   let requests = 0;
   // The first round warms up.
@@ -82,7 +85,7 @@ async function race(bench: Bench, { name, text, target }: Race, report: Reporter
     report.progress(`${name}: round ${round + 1} of ${ROUNDS}: ${told.join(', ')}`);
   }
   const of = (server: Server) => summarize(samples.get(server) ?? []);
-  const [ours, apollo, executor] = [of('ours'), of('apollo'), of('executor')];
+  const [ours, apollo, executor, floor] = [of('ours'), of('apollo'), of('executor'), of('floor')];
   const shared = { name: 'executor-remote', unit: 'CPU ms/request', n: requests };
   const row = (metric: string, { median, spread }: typeof ours) => ({
     ...shared,
@@ -93,6 +96,7 @@ async function race(bench: Bench, { name, text, target }: Race, report: Reporter
   });
   report.row({ ...row(`${name}: our gateway`, ours), ok: equal });
   report.row({ ...row(`${name}: our executor behind Apollo's server`, executor), ok: equal });
+  report.row({ ...row(`${name}: the same calls without a graph`, floor), ok: true });
   const ratio = apollo.median / ours.median;
   report.row({
     ...row(`${name}: bare @apollo/gateway`, apollo),
@@ -201,9 +205,9 @@ async function startBench(cores: Cores): Promise<Bench> {
     record: async (text) => {
       const { gateway } = of('ours');
       await tell(gateway, 'record');
-      await ask('ours', text);
+      const data = await ask('ours', text);
       const { replayed } = await tell<{ replayed: readonly object[] }>(gateway, 'stop');
-      await tell(of('floor').gateway, { replay: replayed });
+      await tell(of('floor').gateway, { replay: replayed, answer: JSON.stringify({ data }) });
     },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(started.map(([, { pool }]) => pool.destroy()));

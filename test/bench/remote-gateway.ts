@@ -76,6 +76,7 @@ interface Replayed {
   readonly body: string;
 }
 const replayed: Replayed[] = [];
+let replayedAnswer = '{"data":{}}';
 let isRecording = false;
 
 /** Our executor's sources: HTTP, the caller's token handed on. */
@@ -150,7 +151,7 @@ async function serveFloor(): Promise<string> {
       for (const wave of [...new Set(replayed.map((one) => one.wave))].toSorted((a, b) => a - b))
         // oxlint-disable-next-line no-await-in-loop -- a wave needs what the ones before it fetched
         await Promise.all(replayed.filter((one) => one.wave === wave).map(call));
-      response.end('{"data":{}}');
+      response.writeHead(200, { 'content-type': 'application/json' }).end(replayedAnswer);
     };
     void run();
   });
@@ -161,8 +162,13 @@ async function serveFloor(): Promise<string> {
 const contestants = { apollo: serveApollo, ours: serveOurs, executor: serveExecutor, floor: serveFloor };
 // Its own parent wrote it.
 const url = await contestants[process.argv[3] as keyof typeof contestants]();
-process.on('message', (message: 'cpu' | 'record' | 'stop' | { readonly replay: readonly Replayed[] }) => {
-  if (typeof message === 'object') replayed.push(...message.replay);
+type Message = 'cpu' | 'record' | 'stop' | { readonly replay: readonly Replayed[]; readonly answer: string };
+process.on('message', (message: Message) => {
+  if (typeof message === 'object') {
+    replayed.length = 0;
+    replayed.push(...message.replay);
+    replayedAnswer = message.answer;
+  }
   if (message === 'record') replayed.length = 0;
   isRecording = message === 'record';
   process.send?.({ cpu: process.cpuUsage(), replayed });
