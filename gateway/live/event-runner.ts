@@ -8,6 +8,7 @@ import type { AuthenticatedRequest, GatewayContext } from '#gateway/executor/con
 import { createRequestNotices } from '#gateway/executor/request-notices.ts';
 import { toRequestError } from '#gateway/http/request-error.ts';
 import { createRequestTrace, type RequestTrace } from '#gateway/trace/request-trace.ts';
+import { ERROR_CODES, isErrorCode } from '#platform/errors.ts';
 import type { StreamReason } from '#platform/stream-metrics.ts';
 
 /** What one event answers: GraphQL's own result. */
@@ -99,7 +100,8 @@ export function createEventRunner(deps: LiveStreamsDeps, request: LiveRequest, t
         const variables = twin.variablesFor(keys);
         const answer = await execute(deps, { twin, variables, ...traced });
         if (answer.data === undefined) {
-          return { answer, end: 'refused', outcome: String(answer.errors?.[0]?.extensions?.['code']) };
+          const code = answer.errors?.[0]?.extensions?.['code'];
+          return { answer, end: isCallersFault(code) ? 'refused' : 'failed', outcome: String(code) };
         }
         const digest = digestOf(variables, answer);
         if (digest === lastDigest) return UNCHANGED;
@@ -107,6 +109,11 @@ export function createEventRunner(deps: LiveStreamsDeps, request: LiveRequest, t
         return { answer, end: null, outcome: answer.errors === undefined ? 'ok' : 'partial' };
       }),
   };
+}
+
+/** Whoever sends the same again is refused again; everything else passes, and the client shall come again. */
+function isCallersFault(code: unknown): boolean {
+  return isErrorCode(code) && ERROR_CODES[code].http < 500;
 }
 
 interface Execution extends TracedCaller {

@@ -1,6 +1,10 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 
+import { createRemoteWatches } from './remote-watch.ts';
 import { createRemoteSources } from './remote-source.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createChanges } from '#platform/changes.ts';
@@ -8,6 +12,7 @@ import { contextOfPair, subgraphServer } from '#test/support/federation/served-s
 import { createFixtureSubgraphs } from '#test/support/gateway.ts';
 import { aRequest } from '#test/support/people-subgraph.ts';
 
+const EVENTS = { 'content-type': 'text/event-stream' };
 const logger = { warn: () => undefined };
 
 /** The people of the fixture in a server of their own, and a gateway's way to them. */
@@ -131,4 +136,86 @@ it('a process that cannot be reached is told at once', async () => {
   const { served, watch } = await openApart();
   await served.app.close();
   await expect(watch()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+});
+
+/** A process where the subgraph should be, and a way to watch it. */
+async function openStranger(
+  answer: RequestListener,
+  { openMs = 10_000, signal }: { readonly openMs?: number; readonly signal?: AbortSignal } = {},
+) {
+  let requests = 0;
+  let open = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    open += 1;
+    response.on('close', () => (open -= 1));
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const watches = createRemoteWatches({ openMs });
+  onTestFinished(async () => {
+    await watches.close();
+    server.closeAllConnections();
+    await promisify(server.close.bind(server))();
+  });
+  const { port } = server.address() as AddressInfo;
+  const reasons: unknown[] = [];
+  const subgraph = {
+    name: 'people',
+    url: new URL(`http://127.0.0.1:${port}/graphql`),
+    sign: () => 'signed',
+    logger: { warn: (facts: object) => void reasons.push('reason' in facts && facts.reason) },
+  };
+  const request = { ...aRequest(), ...(signal === undefined ? {} : { signal }) };
+  const watch = { field: 'found', arguments: {}, request, onChange: () => undefined };
+  const opening = watches.open(subgraph, watch);
+  return { opening, facts: () => ({ requests, open, reasons }) };
+}
+
+const NO_EVENTS = 'it answered with status 200 and no events';
+
+it.each<[string, string, RequestListener]>([
+  ['a page', NO_EVENTS, (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+  [
+    'a page without end',
+    NO_EVENTS,
+    (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).write('x'.repeat(20_000)),
+  ],
+  [
+    'a stream that ends at once',
+    'it ended before it was open',
+    (_, response) => response.writeHead(200, EVENTS).end(':\n\n'),
+  ],
+  [
+    'a redirect',
+    'it answered with status 302 and no events',
+    (_, response) => response.writeHead(302, { location: '/elsewhere' }).end(),
+  ],
+  [
+    'a stream that breaks',
+    'other side closed',
+    (_, response) => void response.writeHead(200, EVENTS).write(':\n\n', () => response.destroy()),
+  ],
+])('%s in the place of a source stream is refused at once, and not asked again', async (_, reason, answer) => {
+  const { opening, facts } = await openStranger(answer);
+  await expect(opening).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+  await sleep(300);
+  expect(facts()).toEqual({ requests: 1, open: 0, reasons: [reason] });
+});
+
+it('a stream that never says it is open is given up', async () => {
+  const silent: RequestListener = (_, response) => void response.writeHead(200, EVENTS).write(':\n\n');
+  const { opening, facts } = await openStranger(silent, { openMs: 200 });
+  await expect(opening).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+  await expect.poll(facts).toEqual({ requests: 1, open: 0, reasons: ['it did not say that it is open'] });
+});
+
+it('a client that leaves while a source stream is being opened stops the opening', async () => {
+  const client = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const { opening, facts } = await openStranger(() => asked.resolve(), { signal: client.signal });
+  await asked.promise;
+  client.abort();
+  await expect(opening).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  await expect.poll(facts).toEqual({ requests: 1, open: 0, reasons: [] });
 });

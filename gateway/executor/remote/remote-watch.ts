@@ -26,6 +26,8 @@ export interface RemoteWatches {
 /** Streams are kept alive by comments every 15 s. */
 const SILENCE_MS = 40_000;
 const CONNECT_MS = 5_000;
+/** The first message says that a source is open; ours send it at once. */
+const OPEN_MS = 10_000;
 /** What a source may be told at once: 200 keys, and some room. */
 const MAX_MESSAGE_CHARACTERS = 200_000;
 const FIRST_PAUSE_MS = 200;
@@ -33,7 +35,7 @@ const LONGEST_PAUSE_MS = 5_000;
 /** The request whose rights open the source has no time of its own. */
 const TIME_LEFT_MS = 60_000;
 
-export function createRemoteWatches(): RemoteWatches {
+export function createRemoteWatches({ openMs = OPEN_MS }: { readonly openMs?: number } = {}): RemoteWatches {
   // Not the connections of fetches: these stay taken for an hour.
   const agent = new Agent({
     connections: null,
@@ -46,8 +48,25 @@ export function createRemoteWatches(): RemoteWatches {
     open: async (subgraph, watch) => {
       const controller = new AbortController();
       const opened = Promise.withResolvers<void>();
+      const giveUp = (error: Error): void => {
+        opened.reject(error);
+        controller.abort();
+      };
+      const timer = setTimeout(giveUp, openMs, new Error('it did not say that it is open'));
+      // The client left; once it is open, whoever opened it closes it.
+      const leave = (): void => giveUp(new MortarError('DEADLINE_EXCEEDED'));
+      const { signal } = watch.request;
+      if (signal.aborted) leave();
+      signal.addEventListener('abort', leave, { once: true });
       void keepOpen({ subgraph, watch, agent, signal: controller.signal }, opened);
-      await opened.promise;
+      try {
+        await opened.promise;
+      } catch (error) {
+        throw refused(subgraph, error);
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', leave);
+      }
       return () => controller.abort();
     },
     close: () => agent.destroy(),
@@ -76,10 +95,11 @@ async function keepOpen(keeping: Keeping, opened: PromiseWithResolvers<void>): P
   while (!signal.aborted) {
     try {
       await readStream(keeping, onMessage);
+      if (!isOpened) throw new Error('it ended before it was open');
     } catch (error) {
       if (signal.aborted) return;
       if (!isOpened) {
-        opened.reject(toMortarError(error));
+        opened.reject(error);
         return;
       }
       if (failures === 0) subgraph.logger.warn({ subgraph: subgraph.name }, 'a source stream broke');
@@ -106,19 +126,37 @@ async function readStream(
   };
   const url = new URL('live', subgraph.url);
   const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent });
-  if (answer.statusCode !== 200) throw await refusalOf(answer);
+  const isStream = isEventStream(answer.headers['content-type']);
+  if (answer.statusCode !== 200 || !isStream) throw await refusalOf(answer);
   for await (const message of messagesOf(answer.body)) onMessage(message);
+}
+
+function isEventStream(contentType: string | string[] | undefined): boolean {
+  return typeof contentType === 'string' && /^text\/event-stream\s*(;|$)/i.test(contentType);
 }
 
 const refusal = z.object({ errors: z.tuple([z.object({ extensions: z.object({ code: z.string() }) })]) });
 
+/** No refusal of ours is longer. */
+const MAX_REFUSAL_CHARACTERS = 10_000;
+
 async function refusalOf({ statusCode, body }: Awaited<ReturnType<typeof request>>): Promise<Error> {
-  // At most what a refusal of ours is long.
-  const text = await body.text().then((all) => all.slice(0, 10_000));
+  const text = await beginningOf(body);
   const code = statusCode === 403 || statusCode === 400 ? codeIn(text) : null;
   if (code === 'SCOPE_REQUIRED' || code === 'OPERATION_RESOLUTION_FAILURE' || code === 'LIMIT_LIST')
     return new MortarError(code);
-  return new Error(`it answered with status ${statusCode}`);
+  return new Error(`it answered with status ${statusCode} and no events`);
+}
+
+/** What follows is not read: whatever stands between may send pages without end. */
+async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_REFUSAL_CHARACTERS) break;
+  }
+  return text;
 }
 
 function codeIn(text: string): string | null {
@@ -147,6 +185,10 @@ async function* messagesOf(body: AsyncIterable<Buffer>): AsyncGenerator<readonly
   }
 }
 
-function toMortarError(error: unknown): MortarError {
-  return error instanceof MortarError ? error : new MortarError('SUBGRAPH_UNAVAILABLE', { cause: error });
+/** Refusals are the caller's to know; what else went wrong is the platform team's, and said in the log. */
+function refused({ name, logger }: WatchedSubgraph, error: unknown): MortarError {
+  if (error instanceof MortarError) return error;
+  const reason = error instanceof Error ? error.message : 'unknown';
+  logger.warn({ subgraph: name, reason }, 'a source stream could not be opened');
+  return new MortarError('SUBGRAPH_UNAVAILABLE', { cause: error });
 }
