@@ -28,9 +28,9 @@ interface Bench extends AsyncDisposable {
 /**
  * `executor-remote`: CPU of the gateway process a request, subgraphs and callers in processes of their own, 50 requests at
  * once, each with an Authorization of its own that is handed on: our gateway as deployed, bare @apollo/gateway behind
- * Apollo's own HTTP server, our executor behind that same server, and a server that makes the same calls without a graph
- * (how dear HTTP is on this machine: nobody gets below it), each in a process of its own and alone on its core for windows
- * of ten seconds that alternate.
+ * Apollo's own HTTP server, our executor behind that same server, and a server that makes the same calls by our HTTP client
+ * and nothing else (how dear HTTP is on this machine), each in a process of its own and alone on its core for windows of ten
+ * seconds that alternate.
  */
 export const executorRemote: Evidence = {
   name: 'executor-remote',
@@ -207,6 +207,7 @@ async function startBench(cores: Cores): Promise<Bench> {
       await tell(gateway, 'record');
       const data = await ask('ours', text);
       const { replayed } = await tell<{ replayed: readonly object[] }>(gateway, 'stop');
+      if (replayed.length === 0) throw new Error('no call was recorded');
       await tell(of('floor').gateway, { replay: replayed, answer: JSON.stringify({ data }) });
     },
     [Symbol.asyncDispose]: async () => {

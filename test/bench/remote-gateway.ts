@@ -2,15 +2,15 @@ import './production.ts';
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Pool } from 'undici';
 
 import { limitsConfig } from '#gateway/config-schema.ts';
 import { stripSecurity } from '#gateway/composition.ts';
 import type { GatewayContext } from '#gateway/executor/context.ts';
 import { createEngine } from '#gateway/executor/engine.ts';
 import { createGovernedGateway } from '#gateway/executor/governed-gateway.ts';
+import { createExchanger } from '#gateway/executor/remote/exchange.ts';
 import { createRemoteSources } from '#gateway/executor/remote/remote-source.ts';
 import { createRequestNotices } from '#gateway/executor/request-notices.ts';
 import type { SubgraphSource } from '#gateway/executor/subgraph-calls.ts';
@@ -70,6 +70,12 @@ function serveApollo(): Promise<string> {
   return serve({ ...base, gateway });
 }
 
+const FLOOR_HEADERS = Object.entries({
+  'content-type': 'application/json',
+  accept: 'application/graphql-response+json, application/json',
+  'accept-encoding': 'gzip, br',
+}).flat();
+
 interface Replayed {
   readonly wave: number;
   readonly url: string;
@@ -93,9 +99,9 @@ function remoteSources(): readonly SubgraphSource[] {
     return {
       ...source,
       execute: (fetch) => {
-        const { text: query, variables, place } = fetch;
-        if (isRecording)
-          replayed.push({ wave: place?.wave ?? 1, url: urls[name] ?? '', body: JSON.stringify({ query, variables }) });
+        const { text: query, variables, operationName, place } = fetch;
+        const body = (): string => JSON.stringify({ query, variables, operationName });
+        if (isRecording) replayed.push({ wave: place?.wave ?? 1, url: urls[name] ?? '', body: body() });
         return source.execute(fetch);
       },
     };
@@ -138,23 +144,26 @@ async function serveOurs(): Promise<string> {
   return app.listen({ port: 0, host: '127.0.0.1' });
 }
 
-/** The calls of one request of ours, wave by wave, and nothing else: what the transport alone takes. */
+/** The calls of one request of ours, wave by wave and by the same HTTP client, and nothing else: what HTTP alone takes. */
 async function serveFloor(): Promise<string> {
-  const pools = new Map(Object.values(urls).map((at) => [at, new Pool(new URL(at).origin, { connections: 128 })]));
-  const call = async ({ url: at, body }: Replayed): Promise<void> => {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await pools.get(at)?.request({ path: '/graphql', method: 'POST', headers, body });
-    JSON.parse((await answer?.body.text()) ?? '');
+  const exchanger = createExchanger();
+  const call = async ({ url: at, body }: Replayed, authorization: string): Promise<void> => {
+    const { origin, pathname: path } = new URL(at);
+    const headers = [...FLOOR_HEADERS, 'x-request-id', authorization, 'authorization', authorization];
+    const waiting = { isOver: false, onOver: null };
+    const { status, text } = await exchanger.send({ endpoint: { origin, path }, headers, body, waiting });
+    if (status !== 200 || 'errors' in JSON.parse(text)) throw new Error('a replayed call failed');
   };
-  const server = createServer((_request, response) => {
-    const run = async (): Promise<void> => {
-      for (const wave of [...new Set(replayed.map((one) => one.wave))].toSorted((a, b) => a - b))
-        // oxlint-disable-next-line no-await-in-loop -- a wave needs what the ones before it fetched
-        await Promise.all(replayed.filter((one) => one.wave === wave).map(call));
-      response.writeHead(200, { 'content-type': 'application/json' }).end(replayedAnswer);
-    };
-    void run();
-  });
+  const answer = async ({ headers }: IncomingMessage, response: ServerResponse): Promise<void> => {
+    for (const wave of [...new Set(replayed.map((one) => one.wave))].toSorted((a, b) => a - b))
+      // oxlint-disable-next-line no-await-in-loop -- a wave needs what the ones before it fetched
+      await Promise.all(
+        replayed.filter((one) => one.wave === wave).map((one) => call(one, `${headers.authorization}`)),
+      );
+    response.setHeader('content-type', 'application/json').end(replayedAnswer);
+  };
+  // What fails ends the process, and the benchmark with it.
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
@@ -171,7 +180,7 @@ process.on('message', (message: Message) => {
   }
   if (message === 'record') replayed.length = 0;
   isRecording = message === 'record';
-  process.send?.({ cpu: process.cpuUsage(), replayed });
+  process.send?.(message === 'stop' ? { replayed } : { cpu: process.cpuUsage() });
 });
 process.on('disconnect', () => process.exit());
 process.send?.({ url });

@@ -29,7 +29,8 @@ const ports = await Promise.all(
         else setTimeout(() => void send(), latencyMs);
       });
     });
-    server.keepAliveTimeout = 60_000;
+    // Longer than one contestant waits for the windows of the others.
+    server.keepAliveTimeout = 180_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return [name, (server.address() as AddressInfo).port] as const;
   }),
